@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The TCP connection a login came by.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace slurm_adopt {
+
+// An address in network byte order. An IPv4-mapped IPv6 address (::ffff:a.b.c.d) is held as the IPv4 address it is.
+struct Address {
+    bool is_v6 = false;
+    std::array<std::byte, 16> bytes{};  // IPv4: the first four
+
+    friend bool operator==(const Address&, const Address&) = default;
+};
+
+struct Endpoint {
+    Address address;
+    std::uint16_t port = 0;  // host byte order
+
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+// As seen from this machine.
+struct Connection {
+    Endpoint local;
+    Endpoint peer;
+};
+
+// A numeric address, with or without an IPv6 zone; none for a host name.
+[[nodiscard]] std::optional<Address> parse_address(std::string_view text);
+
+// "198.51.100.7" or "2001:db8::7".
+[[nodiscard]] std::string to_text(const Address& address);
+
+// The connection of the login's client among this process's descriptors: a connected TCP socket whose peer is
+// `remote_host` where that is a numeric address. Where several would do, the lowest descriptor: sshd has its
+// connection before any module opens one. A host name decides nothing and is never looked up; then, with sockets to
+// several peers, one that came in to a port below which no service of ours connects out (the local port is the
+// lower one) goes before one that this process has opened.
+[[nodiscard]] std::optional<Connection> client_connection(const std::string& proc, std::string_view remote_host);
+
+}  // namespace slurm_adopt

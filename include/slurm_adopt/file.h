@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Reading files of /proc, whose size is known only by reading them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "slurm_adopt/result.h"
+
+namespace slurm_adopt {
+
+// The whole file, at most `most` bytes: a longer one is ErrorCode::too_large, never a cut text.
+[[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t most);
+
+// /proc/<pid>/cgroup has a line per hierarchy, each at most PATH_MAX: far below this.
+inline constexpr std::size_t longest_proc_cgroup = std::size_t{256} * 1024;
+
+}  // namespace slurm_adopt

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The module's side of slurm-adopt-helper. Whatever the helper does, the outcome is an answer or "not known" in time.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "slurm_adopt/connection.h"
+#include "slurm_adopt/deadline.h"
+#include "slurm_adopt/options.h"
+#include "slurm_adopt/result.h"
+
+namespace slurm_adopt {
+
+struct HelperSettings {
+    std::string program;     // absolute path
+    std::string slurm_conf;  // for SLURM_CONF; empty: libslurm's own search
+    LogLevel log_level = LogLevel::info;
+};
+
+struct SourceAnswer {
+    enum class Kind {
+        no_job,      // the source node's slurmd knows no job that has the connection
+        job,         // it names one
+        not_a_node,  // the source is no node of slurm.conf: nobody was asked
+    };
+    Kind kind = Kind::no_job;
+    std::uint32_t job_id = 0;  // of Kind::job
+};
+
+// The job that the source node's slurmd names for this connection. An error where nothing could be learnt; its context
+// says why, for the log.
+[[nodiscard]] Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection, Deadline deadline);
+
+// When the extern steps of these slurmstepds began, nanoseconds since the epoch; an error unless all are known.
+[[nodiscard]] Result<std::vector<std::int64_t>> ask_step_starts(const HelperSettings& settings, const std::vector<pid_t>& pids,
+                                                                Deadline deadline);
+
+}  // namespace slurm_adopt

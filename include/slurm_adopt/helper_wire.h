@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the module and slurm-adopt-helper say to each other over a socketpair: one request, one reply.
+//
+// Fixed-size structures in the machine's own byte order, both ends being on the same machine and of the same
+// release: a magic, a version that both must share, a verb, and a size that must be exactly the verb's. Requests and
+// replies differ in size, so that one never passes for the other. Decoders take whole messages only and refuse
+// everything else; what they return is canonical: encoding it again gives the same bytes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "slurm_adopt/result.h"
+
+namespace slurm_adopt::helper_wire {
+
+inline constexpr std::uint32_t magic = 0x53414831;  // "SAH1"
+inline constexpr std::uint32_t version = 1;
+inline constexpr std::size_t most_steps = 64;  // asked in one `times` request
+inline constexpr std::size_t longest_node = 256;
+inline constexpr std::uint32_t highest_log_level = 9;
+
+enum class Verb : std::uint32_t { whois = 1, times = 2 };
+enum class Kind { request, reply };
+
+// Before every request and reply.
+struct Header {
+    std::uint32_t magic = 0;
+    std::uint32_t version = 0;
+    std::uint32_t verb = 0;
+    std::uint32_t size = 0;       // of what follows, bytes
+    std::int32_t module_pid = 0;  // for the log: who asked
+    std::uint32_t log_level = 0;  // the module's log_level, 0 to 9
+};
+
+// "Which job owns this connection?"
+struct WhoisRequest {
+    std::array<std::byte, 16> local_address{};  // network byte order; IPv4: the first four, the others are zero
+    std::array<std::byte, 16> peer_address{};
+    std::uint32_t is_v6 = 0;  // 0 or 1
+    std::uint16_t local_port = 0;  // host byte order
+    std::uint16_t peer_port = 0;
+};
+
+enum class Status : std::uint32_t {
+    failed = 0,       // the zero value: nothing is known
+    answered = 1,
+    not_a_node = 2,   // the peer's address belongs to no node of slurm.conf: nobody was asked
+    no_answer = 3,    // the source node's slurmd could not be asked, or answered with an error
+    no_config = 4,    // slurm.conf could not be read, or libslurm not be set up with it
+    no_job = 5,       // the source node's slurmd knows no job that has the connection
+    no_munge = 6,     // no munged on this node to sign the question: nobody was asked
+};
+
+struct WhoisReply {
+    std::uint32_t status = 0;
+    std::uint32_t job_id = 0;  // not 0 with Status::answered, 0 with every other
+    std::array<char, longest_node> node{};  // who answered, as it calls itself (to be printed with care); NUL to the end
+};
+
+// "When did the extern steps of these slurmstepds begin?"
+struct TimesRequest {
+    std::uint32_t count = 0;
+    std::array<std::int32_t, most_steps> pids{};  // each above 0; 0 from `count` on
+};
+
+struct TimesReply {
+    std::uint32_t count = 0;
+    std::uint32_t unused = 0;
+    std::array<std::int64_t, most_steps> began_ns{};  // nanoseconds since the epoch; 0: not known
+};
+
+// A whole message: header and body. Body is one of the four above, and `verb` the one that it belongs to.
+template <class Body>
+[[nodiscard]] std::vector<std::byte> encode(Verb verb, const Body& body, pid_t module_pid = 0, std::uint32_t log_level = 0);
+
+// The header of a message whose body is still to be read: an error where magic, version or verb are not those of this
+// release, or the size is not that of this verb's request or reply.
+[[nodiscard]] Result<Header> decode_header(std::span<const std::byte> bytes, Kind kind = Kind::reply);
+
+// A body of exactly its size, with nothing in it that the structures above do not allow.
+template <class Body>
+[[nodiscard]] Result<Body> decode_body(std::span<const std::byte> bytes);
+
+}  // namespace slurm_adopt::helper_wire

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the log and the user are told. Pure text; everything that comes from outside is made safe here.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "slurm_adopt/policy.h"
+
+namespace slurm_adopt {
+
+struct LoginRecord {
+    Decision decision;
+    std::string user;
+    std::optional<uid_t> uid;
+    std::string service;
+    std::string rhost;
+    std::string node;       // the name people know this machine by
+    std::size_t jobs = 0;   // the user's jobs here
+    std::uint32_t job_id = 0;  // the job taken, or the last one tried; 0: none
+    std::string phase;      // "account"
+    std::chrono::microseconds took{0};
+    bool verified = false;  // of an adoption: the kernel confirms it
+    bool fails_open = false;  // under these options a failure would let the user in unconfined
+};
+
+// The one line per decision:
+// decision= reason= user= uid= service= rhost= jobs= job= phase= ms= verified= on_failure=
+// `ms` has two decimals, `-` stands for nothing, on_failure is open or closed (see fails_open).
+[[nodiscard]] std::string decision_line(const LoginRecord& record);
+
+// One short line for the user: the reason, and what to do next. Empty: nothing needs to be said.
+[[nodiscard]] std::string user_message(const LoginRecord& record);
+
+}  // namespace slurm_adopt

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Names of slurmstepd sockets, and the kernel's list of listening unix sockets (/proc/net/unix, proc(5)).
+//
+// A slurmstepd listens on <SlurmdSpoolDir>/<node>_<job>.<step>; the extern step's number is 4294967292
+// (SLURM_EXTERN_CONT, 0xfffffffc), and a component of a heterogeneous job adds ".<component>"
+// (Slurm 22.05 ... 26.05).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slurm_adopt {
+
+// What every extern step's socket has in its name.
+inline constexpr std::string_view extern_step_suffix = ".4294967292";
+
+struct StepSocketName {
+    std::string node;
+    std::uint32_t job_id = 0;
+};
+
+// The node and job of an extern step's socket, by the last part of its path; none for any other name.
+// The node may contain dots and underscores: the last underscore separates it from the job.
+[[nodiscard]] std::optional<StepSocketName> parse_extern_socket_name(std::string_view file_name);
+
+struct StepSocketPath {
+    std::string directory;  // absolute
+    std::string file_name;
+    StepSocketName name;
+};
+
+// An absolute path whose last part is the name of an extern step's socket; none for any other.
+[[nodiscard]] std::optional<StepSocketPath> parse_extern_socket_path(std::string_view path);
+
+// Sorts by directory and name, and leaves one of each.
+void sort_and_unite(std::vector<StepSocketPath>& sockets);
+
+// The listening sockets of extern steps in the text of /proc/net/unix. Whoever made them: owner and peer are to be
+// checked by the caller. A path is listed once, also where its text contains a forged line.
+[[nodiscard]] std::vector<StepSocketPath> parse_listening_extern_sockets(std::string_view proc_net_unix);
+
+}  // namespace slurm_adopt

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "account.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "slurm_adopt/step_start.h"
+#include "slurm_adopt/text.h"
+
+namespace slurm_adopt {
+namespace {
+
+// How long a step that answers no is given to be gone, and how often it is looked for.
+constexpr std::chrono::milliseconds ending_time{500};
+constexpr int ending_pause_ms = 10;
+
+// A step that is ending listens for some time yet and answers no. An ended job is no failure, to be let in or refused by:
+// once the sockets are gone, the next look sees what is left.
+void wait_until_gone(const std::vector<std::string>& sockets, Deadline deadline)
+{
+    struct stat status {};
+    for (const std::string& socket : sockets)
+        while (!deadline.passed() && ::lstat(socket.c_str(), &status) == 0) (void)::poll(nullptr, 0, ending_pause_ms);
+}
+
+std::string host_name()
+{
+    utsname name{};
+    if (::uname(&name) != 0) return "this node";
+    const std::string_view full = name.nodename;
+    return std::string(full.substr(0, full.find('.')));
+}
+
+}  // namespace
+
+Decision AccountPhase::run(std::span<const std::string_view> arguments)
+{
+    const auto started = std::chrono::steady_clock::now();
+    record_.user = host_.user();
+
+    record_.decision = decide(arguments);
+    // ignore_root=0 adopts root where it can; it is no reason to keep root out.
+    if (is_root_ && record_.decision.verdict != Verdict::adopt) record_.decision = {Verdict::ignore, Reason::root};
+
+    record_.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
+    report();
+    return record_.decision;
+}
+
+Decision AccountPhase::conclude(Reason reason) const noexcept
+{
+    if (is_root_) return {Verdict::ignore, Reason::root};
+    // Before the options are known nothing may open the node.
+    return options_valid_ ? conclude_failure(options_, reason) : Decision{Verdict::deny, reason};
+}
+
+Decision AccountPhase::decide(std::span<const std::string_view> arguments)
+{
+    ParsedOptions parsed = parse_options(arguments);
+    options_ = std::move(parsed.options);
+    options_valid_ = parsed.errors.empty();
+    record_.phase = "account";
+    record_.service = host_.service();
+    record_.rhost = host_.remote_host();
+    record_.node = options_.nodename.empty() ? host_name() : options_.nodename;
+    record_.fails_open = fails_open(options_);
+
+    // Whatever log_level says: an administrator who made a typo has to be told.
+    for (const std::string& error : parsed.errors) host_.log(Priority::error, "PAM line: " + error);
+    if (is_root_ && (options_.ignore_root || !options_valid_)) return {Verdict::ignore, Reason::root};
+
+    const auto user = find_user(record_.user);
+    if (const auto decision = decide_before_jobs(user)) return *decision;
+    return decide_by_jobs(user.value()->uid);
+}
+
+std::optional<Decision> AccountPhase::decide_before_jobs(const Result<std::optional<User>>& user)
+{
+    if (user.ok() && user.value()) {
+        record_.uid = user.value()->uid;
+        if (user.value()->uid == 0) is_root_ = true;  // root by another name
+    }
+    if (is_root_ && (options_.ignore_root || !options_valid_)) return Decision{Verdict::ignore, Reason::root};
+    if (!options_valid_) return conclude_failure(options_, Reason::bad_option);
+
+    Subject subject{record_.service, record_.user, false};
+    if (const auto decision = pass_over(options_, subject)) return decision;
+    if (!user.ok()) {
+        log(LogLevel::error, Priority::error, user.error().context);
+        return conclude_failure(options_, Reason::user_lookup);
+    }
+    if (!user.value()) return conclude_failure(options_, Reason::unknown_user);
+    subject.in_exempt_group = exempt_by_group(*user.value());
+    return pass_over(options_, subject);
+}
+
+bool AccountPhase::exempt_by_group(const User& user)
+{
+    const auto member = in_any_group(record_.user, user.gid, options_.exempt_groups);
+    if (member) return member.value();
+    // Not known to be exempt is not exempt.
+    log(LogLevel::error, Priority::error, "exempt_groups: " + member.error().context);
+    return false;
+}
+
+Decision AccountPhase::decide_by_jobs(uid_t uid)
+{
+    const Deadline deadline = Deadline::after(options_.timeout);
+    Look look = look_and_adopt(uid, deadline);
+    if (!look.ended_steps.empty() && look.decision.verdict != Verdict::adopt && !deadline.passed()) {
+        log(LogLevel::verbose, Priority::info, "a job ended while the login was being adopted; looking once more");
+        wait_until_gone(look.ended_steps, deadline.sooner(Deadline::after(ending_time)));
+        if (!deadline.passed()) look = look_and_adopt(uid, deadline);
+    }
+    return look.decision;
+}
+
+AccountPhase::Look AccountPhase::look_and_adopt(uid_t uid, Deadline deadline)
+{
+    record_.jobs = 0;
+    record_.job_id = 0;
+    const auto steps = find_own_steps(roots_, options_.spool_dir, options_.nodename, uid, deadline);
+    if (!steps) {
+        log(LogLevel::error, Priority::error, "cannot list the extern steps: " + steps.error().context);
+        return {conclude_failure(options_, Reason::sockets_unreadable), {}};
+    }
+    for (const std::string& warning : steps.value().warnings) log(LogLevel::error, Priority::warning, warning);
+
+    const auto& sessions = steps.value().sessions;
+    record_.jobs = sessions.size();
+    // There is a job of the user's, and nobody to adopt into it: that is no "no job".
+    if (sessions.empty() && steps.value().silent > 0) {
+        record_.jobs = steps.value().silent;
+        return {conclude_failure(options_, Reason::adopt_timeout), {}};
+    }
+    const Choice choice = choose_among(sessions, deadline);
+    if (choice.candidates.empty()) return {conclude_failure(options_, choice.otherwise), {}};
+    return adopt_into_one_of(sessions, choice, deadline);
+}
+
+AccountPhase::Look AccountPhase::adopt_into_one_of(const std::vector<StepdSession>& sessions, const Choice& choice,
+                                                   Deadline deadline)
+{
+    Look look;
+    std::size_t left = choice.candidates.size();  // each gets its share of the time that is left
+    for (const Candidacy& candidate : choice.candidates) {
+        const StepdSession& session = sessions[candidate.job];
+        record_.job_id = session.job_id();
+        const AdoptionRequest request{.pid = ::getpid(),
+                                      .x11 = !options_.disable_x11,
+                                      .join_namespaces = options_.join_container,
+                                      .must_be_verified = options_.strict};
+        const Adoption adoption = adopt(roots_, session, request, deadline.share(left--));
+        if (!adoption.detail.empty())
+            log(LogLevel::error, Priority::warning, "job " + std::to_string(record_.job_id) + ": " + printable(adoption.detail));
+        if (adoption.adopted) {
+            record_.verified = adoption.verified;
+            set_up_environment(adoption);
+            look.decision = {Verdict::adopt, candidate.reason};
+            return look;
+        }
+        if (adoption.failure == Reason::adopt_step_ended || adoption.failure == Reason::adopt_refused)
+            look.ended_steps.push_back(session.candidate.path());
+        look.decision = conclude_failure(options_, choice.otherwise == Reason::adopt_failed ? adoption.failure : choice.otherwise);
+        // Another job's session would be torn out of it when this slurmstepd wakes up.
+        if (adoption.may_follow) {
+            look.ended_steps.clear();
+            return look;
+        }
+        if (adoption.half_joined) {
+            // Neither another job's session nor an unconfined one can start from there, whatever the options say.
+            look.decision = {Verdict::deny, adoption.failure};
+            look.ended_steps.clear();
+            return look;
+        }
+    }
+    return look;
+}
+
+void AccountPhase::set_up_environment(const Adoption& adoption)
+{
+    const auto set = [this](const std::string& name, const std::string& value) {
+        // The session is where it belongs; a missing variable is an inconvenience.
+        if (const auto done = host_.set_environment(name, value); !done)
+            log(LogLevel::error, Priority::warning, done.error().context);
+    };
+    set("SLURM_JOB_ID", std::to_string(record_.job_id));
+    if (!adoption.x11) return;
+    set("DISPLAY", "localhost:" + std::to_string(adoption.x11->display) + ".0");
+    if (!adoption.x11->xauthority.empty()) set("XAUTHORITY", adoption.x11->xauthority);
+}
+
+void AccountPhase::report()
+{
+    const std::string line = decision_line(record_);
+    switch (record_.decision.verdict) {
+    case Verdict::deny:
+        log(LogLevel::info, Priority::notice, line);
+        break;
+    case Verdict::adopt:
+        log(LogLevel::info, Priority::info, line);
+        break;
+    case Verdict::allow:
+        // Somebody is in and unconfined: worth a warning even where decisions are not logged.
+        log(LogLevel::error, Priority::warning, line);
+        break;
+    case Verdict::ignore: {
+        const FailureClass why = failure_class(record_.decision.reason);
+        const bool failed_open = why == FailureClass::generic_failure;
+        const bool passed_over = why == FailureClass::none && record_.decision.reason != Reason::root;
+        log(failed_open ? LogLevel::error : passed_over ? LogLevel::debug : LogLevel::info,
+            failed_open ? Priority::warning : passed_over ? Priority::debug : Priority::info, line);
+        break;
+    }
+    }
+    if (options_.quiet) return;
+    const std::string message = user_message(record_);
+    if (message.empty()) return;
+    if (record_.decision.verdict == Verdict::deny) {
+        host_.tell_refusal(message);
+    } else {
+        host_.tell(message);
+    }
+}
+
+void AccountPhase::log(LogLevel level, Priority priority, const std::string& line)
+{
+    if (level <= options_.log_level) host_.log(priority, line);
+}
+
+}  // namespace slurm_adopt

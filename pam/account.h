@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The account phase: may this login enter, and into which job?
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host.h"
+#include "slurm_adopt/adoption.h"
+#include "slurm_adopt/discovery.h"
+#include "slurm_adopt/helper_client.h"
+#include "slurm_adopt/messages.h"
+#include "slurm_adopt/options.h"
+#include "slurm_adopt/own_steps.h"
+#include "slurm_adopt/policy.h"
+#include "slurm_adopt/users.h"
+
+namespace slurm_adopt {
+
+class AccountPhase {
+public:
+    // Whether it is root who logs in is known from here on, without asking anybody and without memory: no typo and no
+    // dead directory server locks root out.
+    AccountPhase(Host& host, Roots roots) : host_(host), roots_(std::move(roots)), is_root_(host.user() == "root") {}
+
+    // Decides about this process's login, adopts it, writes the log and tells the user. Arguments are those of the
+    // PAM line. Throws only what the standard library throws; then conclude() says what the login ends with.
+    [[nodiscard]] Decision run(std::span<const std::string_view> arguments);
+
+    // The decision after run() was left by an exception: never anything that needs memory.
+    [[nodiscard]] Decision conclude(Reason reason) const noexcept;
+
+private:
+    // What one look at the node's extern steps led to.
+    struct Look {
+        Decision decision;
+        std::vector<std::string> ended_steps{};  // sockets of steps that would not adopt us any more: worth another look
+    };
+
+    [[nodiscard]] Decision decide(std::span<const std::string_view> arguments);
+    [[nodiscard]] std::optional<Decision> decide_before_jobs(const Result<std::optional<User>>& user);
+    [[nodiscard]] Decision decide_by_jobs(uid_t uid);
+    [[nodiscard]] Look look_and_adopt(uid_t uid, Deadline deadline);
+    [[nodiscard]] Look adopt_into_one_of(const std::vector<StepdSession>& sessions, const Choice& choice, Deadline deadline);
+    [[nodiscard]] Choice choose_among(const std::vector<StepdSession>& sessions, Deadline deadline);
+    [[nodiscard]] bool exempt_by_group(const User& user);
+    // `limit`: until when the helper may be waited for.
+    [[nodiscard]] std::optional<std::uint32_t> find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
+                                                               Deadline limit);
+    [[nodiscard]] std::vector<std::int64_t> find_starts(const std::vector<StepdSession>& sessions, Deadline limit);
+    void warn_of_foreign_source(std::uint32_t job_id, Deadline deadline);
+    [[nodiscard]] HelperSettings helper_settings() const;
+    void set_up_environment(const Adoption& adoption);
+    void report();
+
+    void log(LogLevel level, Priority priority, const std::string& line);
+
+    Host& host_;
+    Roots roots_;
+    bool is_root_;
+    Options options_;
+    bool options_valid_ = false;
+    LoginRecord record_;
+};
+
+}  // namespace slurm_adopt

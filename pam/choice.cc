@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The account phase's part that finds out which of several jobs a login belongs to.
+#include <algorithm>
+
+#include "account.h"
+#include "slurm_adopt/connection.h"
+#include "slurm_adopt/helper_client.h"
+#include "slurm_adopt/step_start.h"
+#include "slurm_adopt/text.h"
+
+namespace slurm_adopt {
+
+Choice AccountPhase::choose_among(const std::vector<StepdSession>& sessions, Deadline deadline)
+{
+    // One limit for all that the helper is asked: a login is never longer than callerid_timeout because of it.
+    const Deadline limit = deadline.sooner(Deadline::after(options_.callerid_timeout));
+    std::optional<std::uint32_t> source;
+    if (source_matters(options_, sessions.size())) source = find_source_job(sessions, deadline, limit);
+
+    std::vector<OwnJob> jobs;
+    jobs.reserve(sessions.size());
+    for (const StepdSession& session : sessions) jobs.push_back({session.job_id(), 0});
+    // Where the source is known the others are only a reserve, and their order is worth no further question.
+    if (jobs.size() > 1 && !source && options_.action_unknown == Action::newest) {
+        const auto starts = find_starts(sessions, limit);
+        for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].began_ns = starts[i];
+    }
+    return choose(options_, jobs, source);
+}
+
+HelperSettings AccountPhase::helper_settings() const
+{
+    return {options_.helper.empty() ? SLURM_ADOPT_HELPER_PATH : options_.helper, options_.slurm_conf, options_.log_level};
+}
+
+std::optional<std::uint32_t> AccountPhase::find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
+                                                           Deadline limit)
+{
+    const auto connection = client_connection(roots_.proc, record_.rhost);
+    if (!connection) {
+        log(LogLevel::verbose, Priority::info, "source unknown: the login came by no TCP connection of this process");
+        return std::nullopt;
+    }
+    const auto answer = ask_source_job(helper_settings(), *connection, limit);
+    if (!answer) {
+        log(LogLevel::info, Priority::warning, "source unknown: " + answer.error().context);
+        return std::nullopt;
+    }
+    const std::string source = to_text(connection->peer.address);
+    switch (answer.value().kind) {
+    case SourceAnswer::Kind::not_a_node:
+        log(LogLevel::verbose, Priority::info, "source unknown: " + source + " is no node of slurm.conf");
+        return std::nullopt;
+    case SourceAnswer::Kind::no_job:
+        // Nobody's fault: somebody came from a node, but not out of a job.
+        log(LogLevel::verbose, Priority::info, "source unknown: the slurmd of " + source + " names no job for this connection");
+        return std::nullopt;
+    case SourceAnswer::Kind::job:
+        break;
+    }
+    const std::uint32_t job_id = answer.value().job_id;
+    const bool own = std::any_of(sessions.begin(), sessions.end(), [&](const StepdSession& session) {
+        return session.job_id() == job_id;
+    });
+    if (own) return job_id;
+    warn_of_foreign_source(job_id, deadline);
+    return std::nullopt;
+}
+
+void AccountPhase::warn_of_foreign_source(std::uint32_t job_id, Deadline deadline)
+{
+    const auto owner = owner_of_job(roots_, options_.spool_dir, options_.nodename, job_id, deadline);
+    log(LogLevel::error, Priority::warning,
+        "the source node names job " + std::to_string(job_id) + (owner ? " of user " + log_value(user_name(*owner)) : " of nobody known here") +
+            " for a login of user " + log_value(record_.user) + ": refused as source");
+}
+
+std::vector<std::int64_t> AccountPhase::find_starts(const std::vector<StepdSession>& sessions, Deadline deadline)
+{
+    // Read here where the mount table tells, in a twentieth of a millisecond; a helper takes some whole ones.
+    if (auto starts = step_starts(roots_, sessions)) return std::move(*starts);
+    std::vector<pid_t> pids;
+    pids.reserve(sessions.size());
+    for (const StepdSession& session : sessions) pids.push_back(session.pid);
+    auto starts = ask_step_starts(helper_settings(), pids, deadline.sooner(Deadline::after(options_.callerid_timeout)));
+    if (starts) return std::move(starts).value();
+    log(LogLevel::verbose, Priority::info, "start of the steps: " + starts.error().context + "; going by their sockets");
+    return socket_starts(sessions);
+}
+
+}  // namespace slurm_adopt

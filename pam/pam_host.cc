@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pam_host.h"
+
+#include <security/pam_ext.h>
+#include <syslog.h>
+
+namespace slurm_adopt {
+namespace {
+
+int syslog_priority(Priority priority)
+{
+    switch (priority) {
+    case Priority::error: return LOG_ERR;
+    case Priority::warning: return LOG_WARNING;
+    case Priority::notice: return LOG_NOTICE;
+    case Priority::info: return LOG_INFO;
+    case Priority::debug: return LOG_DEBUG;
+    }
+    return LOG_ERR;
+}
+
+}  // namespace
+
+std::string_view PamHost::item(int type) const
+{
+    // Not pam_get_user(): it would prompt, and in the account phase there is nobody to ask any more.
+    const void* value = nullptr;
+    if (::pam_get_item(handle_, type, &value) != PAM_SUCCESS || value == nullptr) return {};
+    return static_cast<const char*>(value);
+}
+
+void PamHost::log(Priority priority, const std::string& line)
+{
+    ::pam_syslog(handle_, syslog_priority(priority), "%s", line.c_str());
+}
+
+void PamHost::tell_refusal(const std::string& message)
+{
+    if (!silent_) (void)pam_error(handle_, "%s", message.c_str());
+}
+
+void PamHost::tell(const std::string& message)
+{
+    if (!silent_) (void)pam_info(handle_, "%s", message.c_str());
+}
+
+Result<Done> PamHost::set_environment(const std::string& name, const std::string& value)
+{
+    const std::string assignment = name + '=' + value;
+    const int result = ::pam_putenv(handle_, assignment.c_str());
+    if (result == PAM_SUCCESS) return Done{};
+    return Error{ErrorCode::refused, 0, "pam_putenv " + name + ": " + ::pam_strerror(handle_, result)};
+}
+
+}  // namespace slurm_adopt

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The phases as PAM sees them: a handle in, a PAM return code out, and nothing can escape.
+#pragma once
+
+#include <security/pam_modules.h>
+
+namespace slurm_adopt {
+
+// pam_sm_acct_mgmt(3).
+[[nodiscard]] int account_phase(pam_handle_t* handle, int flags, int argc, const char** argv) noexcept;
+
+}  // namespace slurm_adopt

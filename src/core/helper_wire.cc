@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/helper_wire.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <type_traits>
+
+namespace slurm_adopt::helper_wire {
+namespace {
+
+// What is sent is memory: no padding may carry anything from elsewhere in it, and every bit pattern must be a value.
+template <class T>
+constexpr bool is_plain = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
+static_assert(is_plain<Header> && is_plain<WhoisRequest> && is_plain<WhoisReply> && is_plain<TimesRequest> &&
+              is_plain<TimesReply>);
+static_assert(sizeof(Header) == 24 && sizeof(WhoisRequest) == 40 && sizeof(WhoisReply) == 264 &&
+              sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520);
+
+constexpr std::uint32_t no_job = 0xfffffffe;  // NO_VAL of slurm/slurm.h: "not set", never a job
+constexpr std::size_t v4_size = 4;
+
+Error malformed(const char* what)
+{
+    return Error{ErrorCode::malformed, 0, what};
+}
+
+std::optional<std::size_t> body_size(std::uint32_t verb, Kind kind)
+{
+    const bool request = kind == Kind::request;
+    if (verb == static_cast<std::uint32_t>(Verb::whois)) return request ? sizeof(WhoisRequest) : sizeof(WhoisReply);
+    if (verb == static_cast<std::uint32_t>(Verb::times)) return request ? sizeof(TimesRequest) : sizeof(TimesReply);
+    return std::nullopt;
+}
+
+bool fits_family(const std::array<std::byte, 16>& address, bool is_v6)
+{
+    return is_v6 || std::all_of(address.begin() + v4_size, address.end(), [](std::byte b) { return b == std::byte{}; });
+}
+
+// Of `count` entries used and the others zero; `allowed` says what a used one may be.
+template <class Entry, class Allowed>
+bool is_list(std::uint32_t count, const std::array<Entry, most_steps>& entries, Allowed allowed)
+{
+    if (count > most_steps) return false;
+    const auto end_of_used = entries.begin() + static_cast<std::ptrdiff_t>(count);
+    return std::all_of(entries.begin(), end_of_used, allowed) &&
+           std::all_of(end_of_used, entries.end(), [](Entry entry) { return entry == 0; });
+}
+
+// What is wrong with a body, or nothing.
+const char* fault_of(const WhoisRequest& body)
+{
+    if (body.is_v6 > 1) return "no such address family";
+    const bool is_v6 = body.is_v6 != 0;
+    if (!fits_family(body.local_address, is_v6) || !fits_family(body.peer_address, is_v6))
+        return "an IPv4 address of more than four bytes";
+    return nullptr;
+}
+
+const char* fault_of(const WhoisReply& body)
+{
+    if (body.status > static_cast<std::uint32_t>(Status::no_munge)) return "no such status";
+    const bool answered = body.status == static_cast<std::uint32_t>(Status::answered);
+    if (answered ? body.job_id == 0 || body.job_id >= no_job : body.job_id != 0) return "status and job contradict each other";
+    const auto end_of_text = std::find(body.node.begin(), body.node.end(), '\0');
+    if (end_of_text == body.node.end()) return "the node's name does not end";
+    if (!std::all_of(end_of_text, body.node.end(), [](char c) { return c == '\0'; })) return "text after the node's name";
+    return nullptr;
+}
+
+const char* fault_of(const TimesRequest& body)
+{
+    return is_list(body.count, body.pids, [](std::int32_t pid) { return pid > 0; }) ? nullptr : "not a list of pids";
+}
+
+const char* fault_of(const TimesReply& body)
+{
+    if (body.unused != 0) return "an unused field is used";
+    return is_list(body.count, body.began_ns, [](std::int64_t began) { return began >= 0; }) ? nullptr : "not a list of times";
+}
+
+}  // namespace
+
+template <class Body>
+std::vector<std::byte> encode(Verb verb, const Body& body, pid_t module_pid, std::uint32_t log_level)
+{
+    const Header header{magic, version, static_cast<std::uint32_t>(verb), sizeof(Body), module_pid, log_level};
+    std::vector<std::byte> bytes(sizeof header + sizeof body);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    std::memcpy(bytes.data() + sizeof header, &body, sizeof body);
+    return bytes;
+}
+
+Result<Header> decode_header(std::span<const std::byte> bytes, Kind kind)
+{
+    Header header;
+    if (bytes.size() != sizeof header) return malformed("not the size of a header");
+    std::memcpy(&header, bytes.data(), sizeof header);
+    if (header.magic != magic) return malformed("not a message of slurm-adopt");
+    if (header.version != version) return malformed("another version of the protocol");
+    const auto size = body_size(header.verb, kind);
+    if (!size) return malformed("no such verb");
+    if (header.size != *size) return malformed("not the size of this verb's message");
+    if (header.module_pid < 0) return malformed("not a pid");
+    if (header.log_level > highest_log_level) return malformed("no such log level");
+    return header;
+}
+
+template <class Body>
+Result<Body> decode_body(std::span<const std::byte> bytes)
+{
+    Body body;
+    if (bytes.size() != sizeof body) return malformed("not the size of this message");
+    std::memcpy(&body, bytes.data(), sizeof body);
+    if (const char* fault = fault_of(body)) return malformed(fault);
+    return body;
+}
+
+template std::vector<std::byte> encode(Verb, const WhoisRequest&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const WhoisReply&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const TimesRequest&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const TimesReply&, pid_t, std::uint32_t);
+template Result<WhoisRequest> decode_body(std::span<const std::byte>);
+template Result<WhoisReply> decode_body(std::span<const std::byte>);
+template Result<TimesRequest> decode_body(std::span<const std::byte>);
+template Result<TimesReply> decode_body(std::span<const std::byte>);
+
+}  // namespace slurm_adopt::helper_wire

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/options.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "slurm_adopt/text.h"
+
+namespace slurm_adopt {
+namespace {
+
+constexpr std::string_view level_words[] = {"quiet", "fatal", "error", "info", "verbose", "debug",
+                                            "debug2", "debug3", "debug4", "debug5"};
+constexpr std::string_view digits = "0123456789";
+constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+bool made_of(std::string_view text, std::initializer_list<std::string_view> alphabets)
+{
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return std::any_of(alphabets.begin(), alphabets.end(),
+                           [c](std::string_view alphabet) { return alphabet.find(c) != std::string_view::npos; });
+    });
+}
+
+std::optional<bool> parse_switch(std::string_view text)
+{
+    if (text == "1" || text == "true") return true;
+    if (text == "0" || text == "false") return false;
+    return std::nullopt;
+}
+
+std::optional<Action> parse_action(std::string_view text)
+{
+    if (text == "deny") return Action::deny;
+    if (text == "ignore") return Action::ignore;
+    if (text == "allow") return Action::allow;
+    if (text == "newest") return Action::newest;
+    return std::nullopt;
+}
+
+std::optional<LogLevel> parse_level(std::string_view text)
+{
+    for (std::size_t i = 0; i < std::size(level_words); ++i)
+        if (text == level_words[i] || text == digits.substr(i, 1)) return static_cast<LogLevel>(i);
+    return std::nullopt;
+}
+
+bool is_safe_path(std::string_view path)
+{
+    if (path.size() < 2 || path.front() != '/') return false;
+    const auto parts = split(path.substr(1), '/');
+    return std::none_of(parts.begin(), parts.end(), [](std::string_view part) { return part == "." || part == ".."; });
+}
+
+bool is_service(std::string_view text)
+{
+    return made_of(text, {letters, digits, "_-.@+"});
+}
+
+// Names of people come from directories too ("DOMAIN\user", "user@realm"), so only what would be a typo or a
+// later extension ("@file") is refused.
+bool is_user_or_group(std::string_view text)
+{
+    return !text.empty() && text.front() != '@' && text.find('=') == std::string_view::npos &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
+}
+
+bool is_environment_pattern(std::string_view text)
+{
+    if (text.size() > 1 && text.back() == '*') text.remove_suffix(1);
+    return made_of(text, {letters, digits, "_"}) && digits.find(text.front()) == std::string_view::npos;
+}
+
+template <class Valid>
+bool all_parts(std::string_view list, Valid valid)
+{
+    const auto parts = split(list, ',');
+    return std::all_of(parts.begin(), parts.end(), valid);
+}
+
+bool is_valid(const OptionSpec& spec, std::string_view value)
+{
+    switch (spec.type) {
+    case OptionType::choice: {
+        const auto words = split(spec.allowed, '|');
+        return std::find(words.begin(), words.end(), value) != words.end();
+    }
+    case OptionType::boolean:
+    case OptionType::flag:
+        return parse_switch(value).has_value();
+    case OptionType::number: {
+        const auto number = parse_number<unsigned>(value);
+        return number && *number >= spec.least && *number <= spec.most;
+    }
+    case OptionType::level:
+        return parse_level(value).has_value();
+    case OptionType::path:
+        return is_safe_path(value);
+    case OptionType::name:
+        return made_of(value, {letters, digits, "._-"});
+    case OptionType::names:
+        return all_parts(value, is_user_or_group);
+    case OptionType::services:
+        return value == "*" || all_parts(value, is_service);
+    case OptionType::patterns:
+        return all_parts(value, is_environment_pattern);
+    }
+    return false;
+}
+
+std::vector<std::string> list_of(std::string_view value)
+{
+    const auto parts = split(value, ',');
+    return {parts.begin(), parts.end()};
+}
+
+std::chrono::seconds seconds_of(std::string_view value)
+{
+    return std::chrono::seconds{parse_number<unsigned>(value).value_or(0)};
+}
+
+// Writes a value that is_valid() has accepted.
+void store(Options& options, OptionId id, std::string_view value)
+{
+    const bool on = parse_switch(value).value_or(false);
+    const Action action = parse_action(value).value_or(Action::deny);
+    switch (id) {
+    case OptionId::action_no_jobs: options.action_no_jobs = action; return;
+    case OptionId::action_unknown: options.action_unknown = action; return;
+    case OptionId::action_adopt_failure: options.action_adopt_failure = action; return;
+    case OptionId::action_generic_failure: options.action_generic_failure = action; return;
+    case OptionId::disable_x11: options.disable_x11 = on; return;
+    case OptionId::join_container: options.join_container = on; return;
+    case OptionId::log_level: options.log_level = parse_level(value).value_or(LogLevel::info); return;
+    case OptionId::nodename: options.nodename = value; return;
+    case OptionId::service: options.service = list_of(value); return;
+    case OptionId::single_job_skip_rpc: options.single_job_skip_rpc = on; return;
+    case OptionId::ignore_root: options.ignore_root = on; return;
+    case OptionId::strict: options.strict = on; return;
+    case OptionId::timeout: options.timeout = seconds_of(value); return;
+    case OptionId::callerid_timeout: options.callerid_timeout = seconds_of(value); return;
+    case OptionId::spool_dir: options.spool_dir = value; return;
+    case OptionId::slurm_conf: options.slurm_conf = value; return;
+    case OptionId::helper: options.helper = value; return;
+    case OptionId::exempt_users: options.exempt_users = list_of(value); return;
+    case OptionId::exempt_groups: options.exempt_groups = list_of(value); return;
+    case OptionId::wait_for_job: options.wait_for_job = seconds_of(value); return;
+    case OptionId::import_env: options.import_env = list_of(value); return;
+    case OptionId::runtime_dir: options.runtime_dir = on; return;
+    case OptionId::job_choice: options.job_choice = value == "file" ? JobChoice::file : JobChoice::none; return;
+    case OptionId::quiet: options.quiet = on; return;
+    }
+}
+
+const OptionSpec* find_spec(std::string_view name)
+{
+    const auto table = option_table();
+    const auto found = std::find_if(table.begin(), table.end(), [name](const OptionSpec& spec) { return spec.name == name; });
+    return found == table.end() ? nullptr : &*found;
+}
+
+std::string known_names()
+{
+    std::string names;
+    for (const OptionSpec& spec : option_table()) {
+        if (!names.empty()) names += ' ';
+        names += spec.name;
+    }
+    return names;
+}
+
+std::string sentence(std::initializer_list<std::string_view> parts)
+{
+    std::string text;
+    for (std::string_view part : parts) text += part;
+    return text;
+}
+
+}  // namespace
+
+ParsedOptions parse_options(std::span<const std::string_view> arguments)
+{
+    ParsedOptions parsed;
+    std::vector<OptionId> seen;
+    for (std::string_view argument : arguments) {
+        const std::size_t equals = argument.find('=');
+        const std::string_view name = argument.substr(0, equals);
+        const OptionSpec* spec = find_spec(name);
+        if (spec == nullptr) {
+            parsed.errors.push_back(sentence({"unknown option '", printable(argument), "'; known are: ", known_names()}));
+            continue;
+        }
+        if (std::find(seen.begin(), seen.end(), spec->id) != seen.end()) {
+            parsed.errors.push_back(sentence({"option '", spec->name, "' is given twice: '", printable(argument),
+                                              "'; keep one of them (allowed: ", spec->allowed, ")"}));
+            continue;
+        }
+        seen.push_back(spec->id);
+        const bool bare = equals == std::string_view::npos;
+        const std::string_view value = bare ? "1" : argument.substr(equals + 1);
+        if ((bare && spec->type != OptionType::flag) || !is_valid(*spec, value)) {
+            parsed.errors.push_back(sentence({"option '", printable(argument), "' has no valid value for '", spec->name,
+                                              "'; allowed: ", spec->allowed}));
+            continue;
+        }
+        store(parsed.options, spec->id, value);
+    }
+    return parsed;
+}
+
+}  // namespace slurm_adopt

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/policy.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace slurm_adopt {
+namespace {
+
+bool contains(const std::vector<std::string>& list, std::string_view entry)
+{
+    return std::find(list.begin(), list.end(), entry) != list.end();
+}
+
+Verdict verdict_of(Action action)
+{
+    switch (action) {
+    case Action::deny:
+        return Verdict::deny;
+    case Action::ignore:
+        return Verdict::ignore;
+    case Action::allow:
+        return Verdict::allow;
+    case Action::newest:
+        return Verdict::deny;  // there is no newest job to fall back to: the caller tried them all
+    }
+    return Verdict::deny;
+}
+
+}  // namespace
+
+std::optional<Decision> pass_over(const Options& options, const Subject& subject)
+{
+    if (!contains(options.service, "*") && !contains(options.service, subject.service))
+        return Decision{Verdict::ignore, Reason::service};
+    if (contains(options.exempt_users, subject.user)) return Decision{Verdict::ignore, Reason::exempt_user};
+    if (subject.in_exempt_group) return Decision{Verdict::ignore, Reason::exempt_group};
+    return std::nullopt;
+}
+
+bool source_matters(const Options& options, std::size_t jobs)
+{
+    return jobs > 1 || (jobs == 1 && !options.single_job_skip_rpc);
+}
+
+Choice choose(const Options& options, std::span<const OwnJob> jobs, std::optional<std::uint32_t> source_job)
+{
+    if (jobs.empty()) return {{}, Reason::no_jobs};
+    if (!source_matters(options, jobs.size())) return {{{0, Reason::one_job}}, Reason::adopt_failed};
+
+    // The newest first. The older ones stay candidates: they are the user's own too, and better than a refusal
+    // when the newest one's slurmstepd is stuck.
+    std::vector<std::size_t> order(jobs.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        if (jobs[a].began_ns != jobs[b].began_ns) return jobs[a].began_ns > jobs[b].began_ns;
+        return jobs[a].job_id > jobs[b].job_id;
+    });
+
+    const bool newest = options.action_unknown == Action::newest;
+    Choice choice{{}, newest ? Reason::adopt_failed : Reason::unknown_job};
+    // A job that is not the user's is no source: the remote slurmd may say what it likes.
+    for (const std::size_t job : order)
+        if (source_job == jobs[job].job_id) choice.candidates.push_back({job, Reason::source_job});
+    if (!newest) return choice;
+    for (const std::size_t job : order)
+        if (source_job != jobs[job].job_id) choice.candidates.push_back({job, jobs.size() == 1 ? Reason::one_job : Reason::newest_job});
+    return choice;
+}
+
+Decision conclude_failure(const Options& options, Reason reason)
+{
+    switch (failure_class(reason)) {
+    case FailureClass::no_jobs:
+        return {verdict_of(options.action_no_jobs), reason};
+    case FailureClass::unknown_job:
+        return {verdict_of(options.action_unknown), reason};
+    case FailureClass::adopt_failure:
+        // strict is stronger than the action: the safe reading of two options that contradict each other.
+        return {options.strict ? Verdict::deny : verdict_of(options.action_adopt_failure), reason};
+    case FailureClass::generic_failure:
+        return {options.strict ? Verdict::deny : verdict_of(options.action_generic_failure), reason};
+    case FailureClass::bad_config:    // a typo must never open a node
+    case FailureClass::unknown_user:  // nobody can own a job without being somebody
+    case FailureClass::none:          // not a failure: whoever asks is confused
+        return {Verdict::deny, reason};
+    }
+    return {Verdict::deny, reason};
+}
+
+bool fails_open(const Options& options)
+{
+    return conclude_failure(options, Reason::adopt_failed).verdict != Verdict::deny ||
+           conclude_failure(options, Reason::internal_error).verdict != Verdict::deny;
+}
+
+}  // namespace slurm_adopt

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The two questions, answered.
+#pragma once
+
+#include "slurm_adopt/helper_wire.h"
+
+namespace slurm_adopt::helper {
+
+// Which job the source node's slurmd names. Uses libslurm, which may end the process.
+[[nodiscard]] helper_wire::WhoisReply answer(const helper_wire::WhoisRequest& request);
+
+// The mtime of the step_extern directory of each slurmstepd, 0 where it cannot be had.
+[[nodiscard]] helper_wire::TimesReply answer(const helper_wire::TimesRequest& request);
+
+}  // namespace slurm_adopt::helper

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+namespace slurm_adopt {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int socket_descriptor = 3;
+// How long a killed child may take to be gone before it is left to init: it hangs in the kernel.
+constexpr auto dying_time = 100ms;
+// How often to look whether the child has ended while its socket says nothing: a process that it has left behind may
+// hold the other end.
+constexpr auto look_again = 20ms;
+
+// ---- In the child, between clone and execve: only async-signal-safe calls, no memory, no return. ----
+
+void close_from(unsigned first)
+{
+#ifdef SYS_close_range
+    if (::syscall(SYS_close_range, first, ~0U, 0U) == 0) return;
+#endif
+    rlimit limit{};
+    const rlim_t end = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? limit.rlim_cur : 65536;
+    for (rlim_t fd = first; fd < end; ++fd) (void)::close(static_cast<int>(fd));
+}
+
+[[noreturn]] void become(const char* program, char* const* environment, int socket, pid_t parent)
+{
+    // Gone with the login: also when sshd is killed in this moment.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) ::_exit(127);
+    // A group of its own, so that what it starts can be killed with it.
+    if (::setpgid(0, 0) != 0) ::_exit(127);
+    // execve resets handlers, and the helper itself what the host ignores; the mask is ours to undo.
+    sigset_t none;
+    (void)::sigemptyset(&none);
+    (void)::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+
+    // Out of the way of 0 to 3 first; duplicates are without close-on-exec.
+    const int kept = ::fcntl(socket, F_DUPFD, socket_descriptor + 1);
+    const int null = ::open("/dev/null", O_RDWR);
+    if (kept < 0 || null < 0) ::_exit(127);
+    for (const int standard : {0, 1, 2})
+        if (::dup2(null, standard) < 0) ::_exit(127);
+    if (::dup2(kept, socket_descriptor) < 0) ::_exit(127);
+    close_from(socket_descriptor + 1);
+    char* const arguments[] = {const_cast<char*>(program), nullptr};
+    ::execve(program, arguments, environment);
+    ::_exit(127);
+}
+
+Result<Done> check_owner(const std::string& path, bool directory)
+{
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) return system_error(path);
+    if (directory ? !S_ISDIR(status.st_mode) : !S_ISREG(status.st_mode))
+        return Error{ErrorCode::untrusted, 0, path + (directory ? ": not a directory" : ": not a regular file")};
+    if (status.st_uid != 0) return Error{ErrorCode::untrusted, 0, path + ": not owned by root"};
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return Error{ErrorCode::untrusted, 0, path + ": writable by others than root"};
+    return Done{};
+}
+
+}  // namespace
+
+Result<Done> check_program(const std::string& path)
+{
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos || path.front() != '/') return Error{ErrorCode::untrusted, 0, path + ": not an absolute path"};
+    if (auto directory = check_owner(slash == 0 ? "/" : path.substr(0, slash), true); !directory) return directory;
+    if (auto file = check_owner(path, false); !file) return file;
+    if (::access(path.c_str(), X_OK) != 0) return system_error(path);
+    return Done{};
+}
+
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), signal_was_blocked_(other.signal_was_blocked_), socket_(std::move(other.socket_))
+{
+}
+
+Result<Child> Child::start(const std::string& program, const std::vector<std::string>& environment)
+{
+    std::array<int, 2> pair{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) return system_error("socketpair");
+    Fd ours(pair[0]);
+    const Fd theirs(pair[1]);
+
+    std::vector<char*> variables;
+    for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
+    variables.push_back(nullptr);
+
+    // No signal of the host's may run a handler of the host's in the child.
+    sigset_t all;
+    sigset_t before;
+    (void)::sigfillset(&all);
+    (void)::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t parent = ::getpid();
+    // As fork(2), but the handlers that other libraries have registered with the C library are not run: nothing but
+    // execve follows, and they may hang.
+    const long pid = ::syscall(SYS_clone, static_cast<unsigned long>(SIGCHLD), nullptr, nullptr, nullptr, nullptr);
+    if (pid == 0) become(program.c_str(), variables.data(), theirs.get(), parent);
+    const int error = errno;
+    sigset_t held = before;
+    if (pid > 0) (void)::sigaddset(&held, SIGCHLD);
+    (void)::pthread_sigmask(SIG_SETMASK, &held, nullptr);
+    if (pid < 0) return system_error("clone", error);
+    return Child(static_cast<pid_t>(pid), std::move(ours), ::sigismember(&before, SIGCHLD) == 1);
+}
+
+bool Child::has_ended() const
+{
+    siginfo_t info{};
+    int result = 0;
+    do {
+        result = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+    } while (result < 0 && errno == EINTR);
+    // Gone: a host that ignores SIGCHLD has the kernel reap. Its number may be another group's by now.
+    if (result < 0) return true;
+    if (info.si_pid == 0) return false;
+    // Until it is reaped the number is its own.
+    (void)::kill(-pid_, SIGKILL);
+    return true;
+}
+
+void Child::kill_all() const
+{
+    // The child by itself as well: it may not have come to its group yet. Not reaped by us, so still its number, unless
+    // the host ignores SIGCHLD; then it was there a moment ago.
+    (void)::kill(-pid_, SIGKILL);
+    (void)::kill(pid_, SIGKILL);
+}
+
+bool Child::reap(int& status)
+{
+    if (!has_ended()) return false;
+    pid_t reaped = 0;
+    do {
+        reaped = ::waitpid(pid_, &status, WNOHANG);
+    } while (reaped < 0 && errno == EINTR);
+    return true;
+}
+
+Deadline Child::wait_for_output(Deadline deadline) const
+{
+    for (;;) {
+        pollfd waiting{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+        const Deadline soon = deadline.sooner(Deadline::after(look_again));
+        if (::poll(&waiting, 1, soon.poll_timeout()) > 0 || deadline.passed()) return deadline;
+        // What it has sent is in the socket; those that could keep the stream open are dying.
+        if (has_ended()) return deadline.sooner(Deadline::after(dying_time));
+    }
+}
+
+void Child::let_go()
+{
+    sigset_t child_signal;
+    (void)::sigemptyset(&child_signal);
+    (void)::sigaddset(&child_signal, SIGCHLD);
+    bool others = false;
+    siginfo_t info{};
+    const timespec now{};
+    while (::sigtimedwait(&child_signal, &info, &now) == SIGCHLD) others = others || info.si_pid != pid_;
+    // One pending SIGCHLD stands for many: a child of the host's may have ended under cover of ours.
+    siginfo_t waiting{};
+    if (::waitid(P_ALL, 0, &waiting, WEXITED | WNOHANG | WNOWAIT) == 0 && waiting.si_pid != 0) others = true;
+    if (others) (void)::kill(::getpid(), SIGCHLD);
+    if (!signal_was_blocked_) (void)::pthread_sigmask(SIG_UNBLOCK, &child_signal, nullptr);
+    pid_ = -1;
+}
+
+std::string Child::finish(Deadline deadline)
+{
+    if (pid_ < 0) return "not running";
+    int status = 0;
+    bool killed = false;
+    while (!reap(status)) {
+        if (deadline.passed()) {
+            if (killed) {  // in the kernel's hands: init will have it
+                let_go();
+                return "hangs in the kernel";
+            }
+            kill_all();
+            killed = true;
+            deadline = Deadline::after(dying_time);
+        }
+        (void)::poll(nullptr, 0, std::min(deadline.poll_timeout(), 1));
+    }
+    let_go();
+    if (killed) return "killed at its deadline";
+    if (WIFEXITED(status)) return "exited with " + std::to_string(WEXITSTATUS(status));
+    if (WIFSIGNALED(status)) return "killed by signal " + std::to_string(WTERMSIG(status));
+    return "ended";
+}
+
+Child::~Child()
+{
+    if (pid_ < 0) return;
+    int status = 0;
+    if (!reap(status)) {
+        kill_all();
+        const Deadline deadline = Deadline::after(dying_time);
+        while (!reap(status) && !deadline.passed()) (void)::poll(nullptr, 0, 1);
+    }
+    let_go();
+}
+
+}  // namespace slurm_adopt

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/helper_client.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "slurm_adopt/child.h"
+#include "slurm_adopt/helper_wire.h"
+#include "slurm_adopt/unix_stream.h"
+
+namespace slurm_adopt {
+namespace {
+
+using namespace helper_wire;
+
+template <class Reply>
+Result<Reply> talk(const Child& child, Verb verb, const std::vector<std::byte>& request, Deadline deadline)
+{
+    if (auto sent = send_all(child.socket(), request, deadline); !sent) return std::move(sent).error();
+    // No more than one reply is ever read, however much there may be.
+    std::vector<std::byte> reply(sizeof(Header) + sizeof(Reply));
+    if (auto received = receive_all(child.socket(), reply, child.wait_for_output(deadline)); !received) return std::move(received).error();
+    const std::span<const std::byte> bytes(reply);
+    const auto header = decode_header(bytes.first(sizeof(Header)));
+    if (!header) return header.error();
+    if (header.value().verb != static_cast<std::uint32_t>(verb)) return Error{ErrorCode::protocol, 0, "answer to another question"};
+    return decode_body<Reply>(bytes.subspan(sizeof(Header)));
+}
+
+template <class Reply, class Request>
+Result<Reply> ask(const HelperSettings& settings, Verb verb, const Request& request, Deadline deadline)
+{
+    if (auto trusted = check_program(settings.program); !trusted) return std::move(trusted).error().in("helper");
+    std::vector<std::string> environment;
+    if (!settings.slurm_conf.empty()) environment.push_back("SLURM_CONF=" + settings.slurm_conf);
+    auto child = Child::start(settings.program, environment);
+    if (!child) return std::move(child).error().in("helper");
+    const auto message = encode(verb, request, ::getpid(), static_cast<std::uint32_t>(settings.log_level));
+    auto reply = talk<Reply>(child.value(), verb, message, deadline);
+    if (reply) return reply;
+    // How it ended says more than that its end of the socket is closed.
+    return std::move(reply).error().in("helper " + settings.program + " " + child.value().finish(deadline));
+}
+
+}  // namespace
+
+Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection, Deadline deadline)
+{
+    WhoisRequest request;
+    request.is_v6 = connection.peer.address.is_v6 ? 1 : 0;
+    request.local_address = connection.local.address.bytes;
+    request.peer_address = connection.peer.address.bytes;
+    request.local_port = connection.local.port;
+    request.peer_port = connection.peer.port;
+    const auto reply = ask<WhoisReply>(settings, Verb::whois, request, deadline);
+    if (!reply) return reply.error();
+    switch (static_cast<Status>(reply.value().status)) {
+    case Status::answered:
+        return SourceAnswer{SourceAnswer::Kind::job, reply.value().job_id};
+    case Status::not_a_node:
+        return SourceAnswer{SourceAnswer::Kind::not_a_node};
+    case Status::no_job:
+        return SourceAnswer{SourceAnswer::Kind::no_job};
+    case Status::no_answer:
+        return Error{ErrorCode::refused, 0, "the source node's slurmd could not be asked"};
+    case Status::no_config:
+        return Error{ErrorCode::refused, 0, "the helper could not read slurm.conf"};
+    case Status::no_munge:
+        return Error{ErrorCode::refused, 0, "munge does not run on this node"};
+    case Status::failed:
+        break;
+    }
+    return Error{ErrorCode::refused, 0, "the helper could not find out"};
+}
+
+Result<std::vector<std::int64_t>> ask_step_starts(const HelperSettings& settings, const std::vector<pid_t>& pids, Deadline deadline)
+{
+    if (pids.size() > most_steps) return Error{ErrorCode::too_large, 0, "too many steps to ask the helper about"};
+    TimesRequest request;
+    request.count = static_cast<std::uint32_t>(pids.size());
+    std::copy(pids.begin(), pids.end(), request.pids.begin());
+    const auto reply = ask<TimesReply>(settings, Verb::times, request, deadline);
+    if (!reply) return reply.error();
+    if (reply.value().count != pids.size()) return Error{ErrorCode::protocol, 0, "the helper answered for another number of steps"};
+    const auto begin = reply.value().began_ns.begin();
+    std::vector<std::int64_t> starts(begin, begin + static_cast<std::ptrdiff_t>(pids.size()));
+    if (std::find(starts.begin(), starts.end(), 0) != starts.end())
+        return Error{ErrorCode::refused, 0, "the helper found no step_extern directory"};
+    return starts;
+}
+
+}  // namespace slurm_adopt

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/adoption.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "slurm_adopt/cgroup_path.h"
+#include "slurm_adopt/stepd_place.h"
+#include "slurm_adopt/stepd_protocol.h"
+#include "slurm_adopt/text.h"
+#include "slurm_adopt/unix_stream.h"
+
+namespace slurm_adopt {
+namespace {
+
+using stepd_protocol::Request;
+
+struct Namespace {
+    int type = 0;  // CLONE_NEW*, 0: whatever it is
+    Fd fd;
+};
+
+Reason reason_of(const Error& error)
+{
+    switch (error.code) {
+    case ErrorCode::timed_out:
+        return Reason::adopt_timeout;
+    case ErrorCode::closed:
+        return Reason::adopt_step_ended;
+    case ErrorCode::refused:
+        return Reason::adopt_refused;
+    case ErrorCode::protocol:
+    case ErrorCode::malformed:
+    case ErrorCode::too_large:
+        return Reason::adopt_protocol;
+    case ErrorCode::system:
+    case ErrorCode::untrusted:
+        return Reason::adopt_failed;
+    }
+    return Reason::adopt_failed;
+}
+
+class Conversation {
+public:
+    Conversation(const StepdSession& session, const AdoptionRequest& request, Deadline deadline)
+        : session_(session), request_(request), deadline_(deadline)
+    {
+    }
+
+    Result<Done> send_requests()
+    {
+        std::vector<std::int32_t> words = {static_cast<std::int32_t>(Request::add_extern_pid), request_.pid};
+        if (request_.x11) words.push_back(static_cast<std::int32_t>(Request::x11_display));
+        if (request_.join_namespaces)
+            words.push_back(static_cast<std::int32_t>(many_namespaces() ? Request::get_ns_fds : Request::get_ns_fd));
+        return send_all(session_.socket, std::as_bytes(std::span(words)), deadline_);
+    }
+
+    Result<Done> receive_adoption()
+    {
+        auto result = receive_int(session_.socket, deadline_);
+        if (!result) return std::move(result).error();
+        if (result.value() != 0) return Error{ErrorCode::refused, 0, "slurmstepd answered " + std::to_string(result.value())};
+        return Done{};
+    }
+
+    Result<X11Forwarding> receive_x11()
+    {
+        lost_ = true;  // until the whole reply has been read, what follows cannot be told apart from it
+        auto display = receive_int(session_.socket, deadline_);
+        if (!display) return std::move(display).error();
+        auto length = receive_int(session_.socket, deadline_);
+        if (!length) return std::move(length).error();
+        if (length.value() < 0 || length.value() > stepd_protocol::longest_xauthority)
+            return Error{ErrorCode::protocol, 0, "XAUTHORITY of " + std::to_string(length.value()) + " bytes"};
+        std::string path(static_cast<std::size_t>(length.value()), '\0');
+        auto received = receive_all(session_.socket, std::as_writable_bytes(std::span(path)), deadline_);
+        if (!received) return std::move(received).error();
+        lost_ = false;
+        while (!path.empty() && path.back() == '\0') path.pop_back();
+        // It becomes an environment variable: only a path that is one.
+        if (!path.empty() && (path.front() != '/' || !is_printable(path)))
+            return Error{ErrorCode::malformed, 0, "XAUTHORITY is no path: " + printable(path)};
+        return X11Forwarding{display.value(), std::move(path)};
+    }
+
+    Result<std::vector<Namespace>> receive_namespaces()
+    {
+        if (lost_) return Error{ErrorCode::protocol, 0, "the conversation broke off before"};
+        auto count = receive_int(session_.socket, deadline_);
+        if (!count) return std::move(count).error();
+        if (many_namespaces()) return receive_typed_namespaces(static_cast<std::uint32_t>(count.value()));
+        std::vector<Namespace> namespaces;
+        if (count.value() < 0) return Error{ErrorCode::refused, 0, "slurmstepd could not give the namespace"};
+        if (count.value() == 0) return namespaces;
+        auto fd = receive_descriptor(session_.socket, deadline_);
+        if (!fd) return std::move(fd).error();
+        namespaces.push_back({0, std::move(fd).value()});
+        return namespaces;
+    }
+
+private:
+    bool many_namespaces() const { return session_.protocol_version >= stepd_protocol::release_25_11; }
+
+    Result<std::vector<Namespace>> receive_typed_namespaces(std::uint32_t count)
+    {
+        if (count > stepd_protocol::most_namespaces)
+            return Error{ErrorCode::protocol, 0, std::to_string(count) + " namespaces"};
+        std::vector<Namespace> namespaces;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            auto type = receive_int(session_.socket, deadline_);
+            if (!type) return std::move(type).error();
+            auto fd = receive_descriptor(session_.socket, deadline_);
+            if (!fd) return std::move(fd).error();
+            namespaces.push_back({type.value(), std::move(fd).value()});
+        }
+        return namespaces;
+    }
+
+    const StepdSession& session_;
+    const AdoptionRequest& request_;
+    Deadline deadline_;
+    bool lost_ = false;
+};
+
+// How many have been joined; fewer than given only with an error.
+struct Joined {
+    std::size_t count = 0;
+    Result<Done> result = Done{};
+};
+
+Joined join(const std::vector<Namespace>& namespaces)
+{
+    Joined joined;
+    for (const Namespace& space : namespaces) {
+        if (::setns(space.fd.get(), space.type) != 0) {
+            joined.result = system_error("setns");
+            break;
+        }
+        ++joined.count;
+    }
+    return joined;
+}
+
+Adoption failed(Reason reason, std::string detail)
+{
+    Adoption adoption;
+    adoption.failure = reason;
+    adoption.detail = std::move(detail);
+    return adoption;
+}
+
+}  // namespace
+
+Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline)
+{
+    const StepdPlace place = session.place ? *session.place : place_of(roots, session.pid);
+    if (session.pid > 0 && !place.cgroups) {
+        const int why = place.cgroups.error().errno_value;
+        const bool gone = (why == ENOENT || why == ESRCH) && cgroups_of(roots, ::getpid());
+        return failed(gone ? Reason::adopt_step_ended : Reason::proc_unreadable, place.cgroups.error().context);
+    }
+    if (!place.same_pid_namespace)
+        return failed(Reason::adopt_foreign_pids, "slurmstepd lives in another pid namespace than this process");
+    auto step = extern_step_directories(place.cgroups.value());
+    const auto inside = [&] {
+        const auto process = cgroups_of(roots, request.pid);
+        return process && is_inside(process.value(), step);
+    };
+
+    Conversation conversation(session, request, deadline);
+    if (auto sent = conversation.send_requests(); !sent) return failed(reason_of(sent.error()), sent.error().context);
+    const auto answer = conversation.receive_adoption();
+
+    // An extern step that has just begun listens before it is in its cgroup; to adopt us it has to be there.
+    if (step.empty())
+        if (const auto now = cgroups_of(roots, session.pid)) step = extern_step_directories(now.value());
+    const bool verifiable = !step.empty();
+
+    Adoption adoption;
+    adoption.verified = inside();
+    if (!answer) {
+        // The request was on its way: without an answer only the kernel knows what became of it.
+        adoption.failure = reason_of(answer.error());
+        adoption.detail = answer.error().context;
+        adoption.may_follow = adoption.failure == Reason::adopt_timeout;
+        if (!adoption.verified || adoption.failure == Reason::adopt_refused) return adoption;
+        adoption.detail += "; adopted all the same, by the kernel's view";
+        // What would have followed on this connection is lost with it, and a namespace must not be.
+        adoption.adopted = !request.join_namespaces;
+        return adoption;
+    }
+    if (!verifiable && request.must_be_verified) {
+        adoption.failure = Reason::adopt_unverifiable;
+        adoption.detail = "slurmstepd is in no step_extern cgroup (ProctrackType=proctrack/cgroup?)";
+        return adoption;
+    }
+    if (verifiable && !adoption.verified) {
+        adoption.failure = Reason::adopt_not_inside;
+        adoption.detail = "slurmstepd said done, but /proc shows the process outside " + step.front().path;
+        return adoption;
+    }
+
+    if (request.x11) {
+        auto x11 = conversation.receive_x11();
+        if (x11) {
+            if (x11.value().display > 0) adoption.x11 = std::move(x11).value();
+        } else {
+            adoption.detail = "X11: " + x11.error().context;
+        }
+    }
+    if (request.join_namespaces) {
+        const auto namespaces = conversation.receive_namespaces();
+        const Joined joined = namespaces ? join(namespaces.value()) : Joined{0, namespaces.error()};
+        if (!joined.result) {
+            adoption.failure = Reason::namespace_join;
+            adoption.detail = "namespaces: " + joined.result.error().context;
+            adoption.half_joined = joined.count > 0;
+            return adoption;
+        }
+    }
+    adoption.adopted = true;
+    return adoption;
+}
+
+}  // namespace slurm_adopt

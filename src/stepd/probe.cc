@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/probe.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "slurm_adopt/cgroup_path.h"
+#include "slurm_adopt/file.h"
+#include "slurm_adopt/stepd_place.h"
+#include "slurm_adopt/stepd_protocol.h"
+#include "slurm_adopt/unix_stream.h"
+
+namespace slurm_adopt {
+namespace {
+
+using namespace std::chrono_literals;
+
+// sshd's own limit of descriptors may be as low as 1024, and a session must not be denied for our sake.
+constexpr std::size_t most_at_once = 128;
+constexpr std::size_t few = 3;
+// A full backlog empties as fast as slurmstepd accepts; there is nothing to poll for.
+constexpr auto backlog_retry = 10ms;
+
+// One step that is still to be connected to.
+struct Waiting {
+    Candidate candidate;
+    bool tried = false;  // it could not be had just then
+};
+
+// One step that has been connected to and asked, and has not answered yet.
+struct Question {
+    Candidate candidate;
+    Fd socket;
+    Peer peer;
+    std::optional<StepdPlace> place;
+    std::array<std::byte, 8> answer{};  // protocol version, uid
+    std::size_t received = 0;
+};
+
+// The handshake and "whose are you", in one write. Eight bytes into an empty socket: either they fit, or the peer is gone.
+bool send_question(const Fd& socket)
+{
+    const std::array<std::int32_t, 2> request = {stepd_protocol::any_release,
+                                                 static_cast<std::int32_t>(stepd_protocol::Request::step_uid)};
+    return send_all(socket, std::as_bytes(std::span(request)), Deadline::after(0ms)).ok();
+}
+
+// A stopped or dead process answers when somebody wakes it, if ever.
+bool is_hung(const Roots& roots, pid_t pid)
+{
+    const auto status = read_file(roots.proc + '/' + std::to_string(pid) + "/stat", 4096);
+    if (!status) return false;
+    const std::size_t name_end = status.value().rfind(") ");  // the name may contain anything
+    return name_end != std::string::npos && name_end + 2 < status.value().size() &&
+           std::string_view("TtZX").find(status.value()[name_end + 2]) != std::string_view::npos;
+}
+
+std::optional<uid_t> owner_by_kernel(const Roots& roots, pid_t pid)
+{
+    const auto cgroup = read_file(roots.proc + '/' + std::to_string(pid) + "/cgroup", longest_proc_cgroup);
+    if (!cgroup) return std::nullopt;
+    return owner_by_path(parse_proc_cgroup(cgroup.value()));
+}
+
+class Prober {
+public:
+    Prober(const Roots& roots, std::vector<Candidate> candidates, uid_t uid, Deadline deadline)
+        : roots_(roots), uid_(uid), deadline_(deadline)
+    {
+        queue_.reserve(candidates.size());
+        for (Candidate& candidate : candidates) queue_.push_back({std::move(candidate)});
+        std::reverse(queue_.begin(), queue_.end());  // taken from the back, in the caller's order
+    }
+
+    ProbeReport run() &&
+    {
+        while (true) {
+            ask_as_many_as_possible();
+            if (open_.empty() && queue_.empty()) break;
+            if (deadline_.passed()) break;
+            prepare_adoption();
+            if (patience_.passed() && !keep_waiting()) break;
+            wait();
+        }
+        give_up_on_the_rest();
+        return std::move(report_);
+    }
+
+private:
+    void ask_as_many_as_possible()
+    {
+        out_of_descriptors_ = false;
+        for (std::size_t tries = queue_.size(); tries > 0 && open_.size() < window_; --tries) ask_next();
+    }
+
+    // Connects to the next candidate and asks it; one that cannot be had right now goes to the end of the queue.
+    void ask_next()
+    {
+        const std::string path = queue_.back().candidate.path();
+        auto socket = connect_unix(path);
+        if (!socket) {
+            const int why = socket.error().errno_value;
+            const bool no_descriptor = (why == EMFILE || why == ENFILE) && !open_.empty();
+            if (why == EAGAIN || no_descriptor) {
+                out_of_descriptors_ = out_of_descriptors_ || no_descriptor;
+                queue_.back().tried = !no_descriptor;
+                // Backlog full, or no descriptor left: later. The others first, this one may be stuck for good.
+                std::rotate(queue_.begin(), queue_.end() - 1, queue_.end());
+                return;
+            }
+            if (why != ECONNREFUSED && why != ENOENT)  // those have ended since they were listed
+                report_.unusable.push_back({std::move(queue_.back().candidate), socket.error().context});
+            queue_.pop_back();
+            return;
+        }
+        Question question{std::move(queue_.back().candidate), std::move(socket).value(), {}, {}, {}, 0};
+        queue_.pop_back();
+        const auto peer = peer_of(question.socket);
+        if (!peer || peer.value().uid != 0) {
+            report_.untrusted.push_back(path);
+            return;
+        }
+        question.peer = peer.value();
+        if (!send_question(question.socket)) return;
+        open_.push_back(std::move(question));
+    }
+
+    // It takes a slurmstepd a tenth of a millisecond to make a thread and answer. Meanwhile we read what adopting
+    // needs to know about it - if it is one of a few, so that the reading never takes longer than the waiting.
+    void prepare_adoption()
+    {
+        if (open_.size() + queue_.size() > few) return;
+        for (Question& question : open_)
+            if (!question.place) question.place = place_of(roots_, question.peer.pid);
+    }
+
+    void wait()
+    {
+        std::vector<pollfd> waiting;
+        waiting.reserve(open_.size());
+        for (const Question& question : open_) waiting.push_back({question.socket.get(), POLLIN, 0});
+        int timeout = (patience_.passed() ? deadline_ : deadline_.sooner(patience_)).poll_timeout();
+        if (!queue_.empty()) timeout = std::min(timeout, static_cast<int>(backlog_retry.count()));
+        const int ready = ::poll(waiting.data(), waiting.size(), timeout);
+        if (ready <= 0) return;  // nothing yet, or interrupted: the caller looks at the clock
+        patience_ = Deadline::after(probe_grace);
+        // From the back, so that erasing does not move those still to be looked at.
+        for (std::size_t i = waiting.size(); i-- > 0;)
+            if (waiting[i].revents != 0 && read_answer(open_[i]))
+                open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+
+    // True when this question is over, one way or another.
+    bool read_answer(Question& question)
+    {
+        const auto room = std::span(question.answer).subspan(question.received);
+        const ssize_t got = ::recv(question.socket.get(), room.data(), room.size(), MSG_DONTWAIT);
+        if (got < 0) return errno != EAGAIN && errno != EINTR;
+        if (got == 0) {
+            // Ending, or it refuses our handshake (22.05 closes after a negative version).
+            if (question.received != 0) report_.unusable.push_back({std::move(question.candidate), "closed in the handshake", true});
+            return true;
+        }
+        question.received += static_cast<std::size_t>(got);
+        if (question.received < question.answer.size()) return false;
+
+        std::int32_t version = 0;
+        std::uint32_t uid = 0;
+        std::memcpy(&version, question.answer.data(), sizeof version);
+        std::memcpy(&uid, question.answer.data() + sizeof version, sizeof uid);
+        if (version <= 0) {
+            report_.unusable.push_back({std::move(question.candidate), "refused the handshake with " + std::to_string(version)});
+        } else if (uid == uid_) {
+            report_.own.push_back({std::move(question.candidate), std::move(question.socket), version, question.peer.pid,
+                                   std::move(question.place)});
+        }
+        return true;
+    }
+
+    // Nobody has answered for probe_grace. Whether it is worth waiting for those that are left.
+    bool keep_waiting()
+    {
+        if (!report_.own.empty()) return false;
+        // Without a step of ours a refusal is near, so a slow answer is waited for, on a node under load too;
+        // but not one that the kernel says is somebody else's, and not a process that is stopped.
+        std::erase_if(open_, [&](const Question& question) {
+            const auto owner = owner_by_kernel(roots_, question.peer.pid);
+            return owner && *owner != uid_;
+        });
+        // Those that are silent must not keep us from asking the others.
+        if (out_of_descriptors_) {
+            give_up_on(open_);
+        } else if (!queue_.empty()) {
+            window_ *= 2;
+        }
+        const bool all_tried = std::all_of(queue_.begin(), queue_.end(), [](const Waiting& waiting) { return waiting.tried; });
+        const bool all_hung = std::all_of(open_.begin(), open_.end(), [&](const Question& question) {
+            return is_hung(roots_, question.peer.pid);
+        });
+        patience_ = Deadline::after(probe_grace);
+        return !all_tried || !all_hung || (!queue_.empty() && !backlog_patience_.passed());
+    }
+
+    void give_up_on(std::vector<Question>& questions)
+    {
+        for (Question& question : questions) {
+            const bool own = owner_by_kernel(roots_, question.peer.pid) == uid_;
+            report_.silent.push_back({std::move(question.candidate), own});
+        }
+        questions.clear();
+    }
+
+    void give_up_on_the_rest()
+    {
+        give_up_on(open_);
+        for (Waiting& waiting : queue_) report_.silent.push_back({std::move(waiting.candidate), false});
+    }
+
+    const Roots& roots_;
+    std::vector<Waiting> queue_;
+    std::vector<Question> open_;
+    std::size_t window_ = most_at_once;  // grows while nobody in it answers
+    bool out_of_descriptors_ = false;
+    uid_t uid_;
+    Deadline deadline_;
+    Deadline patience_ = Deadline::after(probe_grace);
+    Deadline backlog_patience_ = Deadline::after(1s);  // a backlog that stays full is that of a hung process
+    ProbeReport report_;
+};
+
+}  // namespace
+
+ProbeReport probe(const Roots& roots, std::vector<Candidate> candidates, uid_t uid, Deadline deadline)
+{
+    return Prober(roots, std::move(candidates), uid, deadline).run();
+}
+
+std::optional<uid_t> ask_owner(const Candidate& candidate, Deadline deadline)
+{
+    const auto socket = connect_unix(candidate.path());
+    if (!socket) return std::nullopt;
+    const auto peer = peer_of(socket.value());
+    if (!peer || peer.value().uid != 0 || !send_question(socket.value())) return std::nullopt;
+    const auto version = receive_int(socket.value(), deadline);
+    if (!version || version.value() <= 0) return std::nullopt;
+    const auto uid = receive_int(socket.value(), deadline);
+    if (!uid) return std::nullopt;
+    return static_cast<uid_t>(uid.value());
+}
+
+}  // namespace slurm_adopt

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a login costs with our module and with Slurm's own, measured in one run on a private one-node Slurm.
+# Exit code: 0 every target is met, 1 one is missed, 77 cannot run here (not root), 2 anything else.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(cd "$here/../.." && pwd)
+readonly here project
+
+usage() {
+  cat <<'USAGE'
+usage: run.sh [OPTION...]
+
+  --quick            few samples, for CI
+  --samples N        logins per module and scenario (default 200, --quick 50)
+  --foreign "N..."   jobs of other users on the node, ascending (default "0 100");
+                     targets are judged at 0 and 100
+  --own "N..."       jobs of the user's own (default "1"); targets at 1
+  --idle MS          let the node rest that long before each login: then the first
+                     thing a login waits for is the kernel (see bench_compare.cc),
+                     and no targets are judged (default 0)
+  --cpus N           CPUs that the node claims; a job takes one (default: enough)
+  --module PATH.so   the module to measure (default: the build's)
+  --theirs PATH.so   Slurm's own module (default: that of the package)
+  --options "A B..." options of both modules (default "action_no_jobs=deny")
+  --build DIR        build directory (default: build, below the project)
+  --no-build         use what is there
+  --out DIR          keep the figures in DIR/results.tsv
+USAGE
+}
+
+die() {
+  printf 'bench: %s\n' "$*" >&2
+  exit 2
+}
+
+samples='' foreign='0 100' own=1 idle=0 cpus='' module='' theirs='' build=$project/build do_build=1 out='' quick=0
+options=action_no_jobs=deny
+while (($#)); do
+  case $1 in
+    --quick) quick=1 && shift ;;
+    --samples) samples=$2 && shift 2 ;;
+    --foreign) foreign=$2 && shift 2 ;;
+    --own) own=$2 && shift 2 ;;
+    --idle) idle=$2 && shift 2 ;;
+    --cpus) cpus=$2 && shift 2 ;;
+    --module) module=$2 && shift 2 ;;
+    --theirs) theirs=$2 && shift 2 ;;
+    --options) options=$2 && shift 2 ;;
+    --build) build=$2 && shift 2 ;;
+    --no-build) do_build=0 && shift ;;
+    --out) out=$2 && shift 2 ;;
+    -h | --help) usage && exit 0 ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+done
+if ((EUID != 0)); then
+  echo 'bench: needs root' >&2
+  exit 77
+fi
+[[ $samples ]] || samples=$((quick ? 50 : 200))
+number_list='^[0-9]+( [0-9]+)*$'
+[[ $samples =~ ^[1-9][0-9]*$ && $idle =~ ^[0-9]+$ ]] || die 'see --help'
+[[ $foreign =~ $number_list && $own =~ $number_list ]] || die 'see --help'
+
+most() {
+  printf '%s\n' "$@" | sort -n | tail -n 1
+}
+# shellcheck disable=SC2086
+[[ $cpus ]] || cpus=$(($(most $foreign) + $(most $own) + 8))
+
+install() {
+  local package
+  local -a missing=()
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  echo "installing: ${missing[*]}" >&2
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
+    </dev/null >/dev/null || die "cannot install ${missing[*]}"
+}
+
+install binutils
+if ((do_build)); then
+  install cmake make g++ libpam0g-dev libgtest-dev
+  [[ -e $build/CMakeCache.txt ]] || cmake -S "$project" -B "$build" >/dev/null
+  targets=(bench_login bench_compare bench_peer pam_floor slurm_adopt_helper)
+  [[ $module ]] || targets+=(pam_slurm_adopt)
+  cmake --build "$build" --parallel --target "${targets[@]}" >/dev/null
+fi
+if [[ ! $theirs ]]; then
+  install libpam-slurm-adopt
+  theirs=$(dpkg-query -L libpam-slurm-adopt | grep '/pam_slurm_adopt\.so$')
+fi
+module=$(realpath -e "${module:-$build/pam/pam_slurm_adopt.so}")
+theirs=$(realpath -e "$theirs")
+helper=$(realpath -e "$build/src/slurm-adopt-helper")
+build=$(realpath -e "$build/tests/bench")
+
+work=$(mktemp -d -p /var/tmp)
+trap 'rm -rf "$work"' EXIT
+# Copies, so that neither is a file that somebody may be building, and both lie in the same file system.
+# sshd loads installed files, and those are stripped.
+strip -o "$work/ours.so" "$module"
+strip -o "$work/theirs.so" "$theirs"
+cp "$build"/{bench_login,bench_compare,bench_peer,pam_floor.so} "$work/"
+strip -o "$work/slurm-adopt-helper" "$helper"
+chmod 755 "$work" "$work/slurm-adopt-helper" "$work/bench_peer"
+sync -f "$work/ours.so" # a page that is yet to be written to the disk would count as dirty memory
+
+rc=0
+# Ahead of whatever else the machine does, the cluster's daemons too: a login that waits for its turn behind a
+# compiler measures the compiler. Where that is not allowed, the medians are only noisier.
+chrt --fifo --pid 1 $$ 2>/dev/null || renice -n -20 $$ >/dev/null 2>&1 || true
+BENCH_WORK=$work BENCH_SAMPLES=$samples BENCH_IDLE=$idle BENCH_FOREIGN=$foreign BENCH_OWN=$own BENCH_OPTIONS=$options \
+  "$here/../cluster/cluster.sh" run --cpus "$cpus" --bind "$work" -- "$here/measure.sh" || rc=$?
+if [[ $out && -e $work/results.tsv ]]; then
+  mkdir -p "$out"
+  cp "$work/results.tsv" "$out/"
+fi
+exit "$rc"

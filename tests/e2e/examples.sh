@@ -1,0 +1,295 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Does each stack of pam/examples do to whom what its comment says? With pamtester, the real libpam and the real
+# Slurm of a private cluster:
+#
+#   SLURM_ADOPT_MODULE=$PWD/build/pam/pam_slurm_adopt.so tests/cluster/cluster.sh run -- tests/e2e/examples.sh
+#
+# One line per check, "ok ..." or "not ok ..."; the exit code is 0 only if every check is ok.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+examples=$(realpath -e "$here/../../pam/examples")
+readonly here examples
+checks=0 failed=0
+
+die() {
+  printf 'examples: %s\n' "$*" >&2
+  exit 2
+}
+
+# This script writes to /etc. Inside a cluster that is a private copy.
+if [[ ! -d ${CLUSTER_DIR:-} ]] || ! mountpoint -q /etc; then die "run me inside tests/cluster/cluster.sh"; fi
+[[ -n ${SLURM_ADOPT_MODULE:-} ]] || die "SLURM_ADOPT_MODULE is not set"
+module=$(realpath -e "$SLURM_ADOPT_MODULE") || die "no such file: $SLURM_ADOPT_MODULE"
+readonly module
+type -P pamtester >/dev/null || die "pamtester is not installed"
+
+work=$(mktemp -d)
+readonly work
+: >"$work/jobs"
+cp -a /etc/pam.d "$work/pam.d"
+cp -a /etc/group "$work/group"
+clean_up() {
+  rm -f /etc/pam.d/* /etc/security/slurm-adopt-access.conf /etc/security/slurm-adopt-users
+  cp -a "$work/pam.d/." /etc/pam.d/
+  cp -a "$work/group" /etc/group
+  if [[ -s $work/jobs ]]; then xargs scancel <"$work/jobs" || true; fi
+  rm -rf "$work"
+}
+trap clean_up EXIT
+
+# What a session would see: whether the kernel shows it in an extern step, and which job PAM named.
+cat >"$work/where" <<'SCRIPT'
+#!/bin/sh
+if grep -q /step_extern /proc/self/cgroup; then place=inside; else place=outside; fi
+echo "session: $place job=${SLURM_JOB_ID:-none}"
+SCRIPT
+chmod 755 "$work" "$work/where"
+
+# --- stacks ------------------------------------------------------------------
+
+# use EXAMPLE [FILE]: the example as /etc/pam.d/FILE, by default sshd, with the module that is to be tested in place
+# of the installed one.
+use() {
+  local file=/etc/pam.d/${2:-sshd}
+  example=$1
+  sed -E "s|^([^#]*)pam_slurm_adopt\.so|\1$module|" "$examples/$example" >"$file"
+  grep -q "^[^#]*$module" "$file" || die "$example does not load the module"
+  if [[ ${2:-sshd} == sshd ]]; then report_place sshd; fi
+}
+
+# service NAME LINE...: a service file of these lines.
+service() {
+  printf '%s\n' "${@:2}" >"/etc/pam.d/$1"
+  report_place "$1"
+}
+
+# The session phase only tells where the session is.
+report_place() {
+  printf 'session required pam_exec.so stdout %s/where\n' "$work" >>"/etc/pam.d/$1"
+}
+
+# --- checks ------------------------------------------------------------------
+
+report() {
+  local ok=$1 what=$2
+  checks=$((checks + 1))
+  if ((ok)); then
+    printf 'ok %d - %s\n' "$checks" "$what"
+  else
+    failed=$((failed + 1))
+    printf 'not ok %d - %s\n' "$checks" "$what"
+    sed 's/^/#   /' "$work/output"
+  fi
+}
+
+# expect WHO USER OUTCOME [SERVICE]: OUTCOME is refused, outside, or inside:JOB.
+expect() {
+  local outcome=$3 with=${4:-sshd} let_in=0 ok=0
+  if pamtester -I rhost=192.0.2.7 "$with" "$2" acct_mgmt open_session >"$work/output" 2>&1 </dev/null; then let_in=1; fi
+  case $outcome in
+    refused) if ((!let_in)) && ! grep -q '^session:' "$work/output"; then ok=1; fi ;;
+    outside) if ((let_in)) && grep -qx 'session: outside job=none' "$work/output"; then ok=1; fi ;;
+    inside:*) if ((let_in)) && grep -qx "session: inside job=${outcome#*:}" "$work/output"; then ok=1; fi ;;
+    *) die "no such outcome: $outcome" ;;
+  esac
+  report "$ok" "$example: $1: $outcome"
+}
+
+# told WHO TEXT, untold WHO TEXT: what the last login was shown.
+told() {
+  local ok=0
+  if grep -qF "$2" "$work/output"; then ok=1; fi
+  report "$ok" "$example: $1 is told: $2"
+}
+
+untold() {
+  local ok=1
+  if grep -qF "$2" "$work/output"; then ok=0; fi
+  report "$ok" "$example: $1 is not told: $2"
+}
+
+# logged WHAT TEXT, not_logged WHAT TEXT: what the system log holds, from the beginning.
+logged() {
+  local ok=0
+  if grep -qF "$2" "$CLUSTER_SYSLOG"; then ok=1; fi
+  report "$ok" "$example: $1: is in the log"
+}
+
+not_logged() {
+  local ok=1
+  if grep -qF "$2" "$CLUSTER_SYSLOG"; then ok=0; fi
+  report "$ok" "$example: $1: is not in the log"
+}
+
+# expect_stuck WHO USER JOB OUTCOME: while the slurmstepd of the user's job does not answer. What strict is for.
+expect_stuck() {
+  local stepd
+  stepd=$(pgrep -f "^slurmstepd: \[$3\.extern\]") || die "no slurmstepd of job $3"
+  kill -STOP "$stepd"
+  expect "$1" "$2" "$4"
+  kill -CONT "$stepd"
+}
+
+# submit USER: a job whose extern step is there; its id in $job.
+submit() {
+  local _
+  job=$(runuser -u "$1" -- sbatch --parsable --mem=1 --output=/dev/null --wrap 'sleep 3600')
+  printf '%s\n' "$job" >>"$work/jobs"
+  for _ in {1..300}; do
+    if [[ -S $CLUSTER_SPOOL/${CLUSTER_NODE}_$job.4294967292 && $(squeue -h -o %t -j "$job") == R ]]; then return 0; fi
+    sleep 0.1
+  done
+  die "job $job of $1 did not start"
+}
+
+# --- who is who --------------------------------------------------------------
+
+# alice: a job. bob: none. adm: an administrator without a job. carol: an administrator with one.
+submit alice && alice_job=$job
+submit carol && carol_job=$job
+readonly alice_job carol_job
+sed -i '/^admins:/s/:[^:]*$/:carol/' /etc/group
+readonly denied='Access denied: you have no job running on'
+access=/etc/security/slurm-adopt-access.conf
+list=/etc/security/slurm-adopt-users
+readonly access list
+
+# --- sshd --------------------------------------------------------------------
+
+use sshd
+expect 'root' root outside
+expect 'user with a job' alice "inside:$alice_job"
+expect 'user without a job' bob refused
+told 'user without a job' "$denied"
+expect 'administrator without a job' adm refused
+expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+service sshd "account required $module strict"
+expect 'our line alone in the stack, root' root refused
+# "-" only keeps libpam from saying so in the log; what follows from a missing file is up to the control.
+service sshd 'account required pam_unix.so' "account required $work/missing.so strict"
+expect 'no module file, root' root refused
+logged 'no module file' "$work/missing.so"
+service sshd 'account required pam_unix.so' "-account required $work/gone.so strict"
+expect 'no module file and a leading "-", root' root refused
+not_logged 'no module file and a leading "-"' "$work/gone.so"
+service sshd 'account required pam_unix.so' "-account sufficient $work/gone.so strict"
+expect 'no module file, a leading "-" and sufficient, user without a job' bob outside
+not_logged 'no module file, a leading "-" and sufficient' "$work/gone.so"
+
+# --- sshd-pam_access ---------------------------------------------------------
+
+install -m 644 "$examples/slurm-adopt-access.conf" "$access"
+use sshd-pam_access
+expect 'root' root outside
+expect 'user with a job' alice "inside:$alice_job"
+expect 'administrator with a job' carol "inside:$carol_job"
+expect 'administrator without a job' adm outside
+told 'administrator without a job' "$denied"
+expect 'user without a job' bob refused
+told 'user without a job' "$denied"
+expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+sed -i "s|strict$|strict quiet|" /etc/pam.d/sshd
+expect 'quiet, administrator without a job' adm outside
+untold 'administrator without a job, with quiet,' "$denied"
+sed -i "/pam_access/d; s|sufficient.*|required $module strict exempt_groups=admins|" /etc/pam.d/sshd
+expect 'exempt_groups= instead, administrator without a job' adm outside
+untold 'exempt administrator' "$denied"
+expect 'exempt_groups= instead, administrator with a job' carol outside
+expect 'exempt_groups= instead, user without a job' bob refused
+use sshd-pam_access
+: >"$access"
+expect 'empty access.conf, user without a job' bob outside
+rm "$access"
+expect 'no access.conf, root' root refused
+expect 'no access.conf, administrator without a job' adm refused
+expect 'no access.conf, user with a job' alice "inside:$alice_job"
+
+# --- sshd-pam_access-first ---------------------------------------------------
+
+install -m 644 "$examples/slurm-adopt-access.conf" "$access"
+use sshd-pam_access-first
+expect 'root' root outside
+expect 'administrator without a job' adm outside
+untold 'administrator' "$denied"
+expect 'administrator with a job' carol outside
+expect 'user with a job' alice "inside:$alice_job"
+expect 'user without a job' bob refused
+expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+: >"$access"
+expect 'empty access.conf, user without a job' bob outside
+rm "$access"
+expect 'no access.conf, root' root outside
+expect 'no access.conf, administrator without a job' adm refused
+expect 'no access.conf, user with a job' alice "inside:$alice_job"
+
+# --- sshd-pam_listfile -------------------------------------------------------
+
+install -m 644 /dev/null "$list"
+printf 'bob\ncarol\n' >"$list"
+use sshd-pam_listfile
+expect 'root' root outside
+expect 'user in the list without a job' bob outside
+untold 'user in the list' "$denied"
+expect 'user in the list with a job' carol outside
+expect 'user with a job' alice "inside:$alice_job"
+expect 'user without a job' adm refused
+expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+rm "$list"
+expect 'no list, user without a job' bob refused
+expect 'no list, user with a job' alice "inside:$alice_job"
+expect 'no list, root' root outside
+
+# --- common-account ----------------------------------------------------------
+
+use common-account common-account
+service sshd '@include common-account'
+service cron '@include common-account'
+expect 'sshd, root' root outside
+expect 'sshd, user with a job' alice "inside:$alice_job"
+expect 'sshd, user without a job' bob refused
+expect_stuck 'sshd, user whose adoption fails' alice "$alice_job" refused
+expect 'cron, root' root outside cron
+expect 'cron, user with a job' alice outside cron
+expect 'cron, user without a job' bob outside cron
+sed -i 's/strict$/strickt/' /etc/pam.d/common-account
+expect 'misspelled option, cron, root' root outside cron
+expect 'misspelled option, cron, user' bob refused cron
+expect 'misspelled option, sshd, user with a job' alice refused
+cp -a "$work/pam.d/common-account" /etc/pam.d/common-account
+
+# --- sshd-redhat -------------------------------------------------------------
+
+readonly shared=('account required pam_unix.so' 'account sufficient pam_localuser.so'
+  'account sufficient pam_usertype.so issystem' 'account required pam_permit.so')
+service password-auth "${shared[@]}"
+sed -i '/^session/d' /etc/pam.d/password-auth
+use sshd-redhat
+expect 'root' root outside
+expect 'user with a job' alice "inside:$alice_job"
+expect 'user without a job' bob refused
+told 'user without a job' "$denied"
+expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+service sshd 'account include password-auth' "account required $module strict"
+expect 'our line below the include, local user without a job' bob outside
+
+# --- password-auth -----------------------------------------------------------
+
+use password-auth password-auth
+service sshd 'account include password-auth'
+service cron 'account include password-auth'
+expect 'sshd, root' root outside
+expect 'sshd, user with a job' alice "inside:$alice_job"
+expect 'sshd, user without a job' bob refused
+expect_stuck 'sshd, user whose adoption fails' alice "$alice_job" refused
+expect 'cron, root' root outside cron
+expect 'cron, user without a job' bob outside cron
+sed -i 's/strict$/strickt/' /etc/pam.d/password-auth
+expect 'misspelled option, cron, root' root outside cron
+expect 'misspelled option, cron, user' bob refused cron
+
+printf '%d checks, %d failed\n' "$checks" "$failed"
+((failed == 0))

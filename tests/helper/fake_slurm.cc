@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Loaded before libslurm. What the program does with it is told by the file $SLURM_CONF, one order a line:
+//   say TEXT       to stderr          fatal      as libslurm ends the process: exit(1)
+//   crash          abort()            hang       for ever
+//   node A|B|C     a line NodeName=A NodeHostname=B NodeAddr=C
+//   job N NAME     the answer of slurm_network_callerid; without it: an error
+//   auth TYPE INFO AuthType and AuthInfo; without it: auth/none
+// and what it was given is written to $SLURM_CONF.seen.
+#include <dirent.h>
+#include <signal.h>
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>
+#include <slurm/slurm_version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct NodeLine {
+    char* nodenames;
+    char* hostnames;
+    char* addresses;
+};
+
+std::string conf_path()
+{
+    const char* path = std::getenv("SLURM_CONF");
+    return path == nullptr ? "/dev/null" : path;
+}
+
+std::vector<std::string> orders()
+{
+    std::ifstream file(conf_path());
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+}
+
+std::ofstream seen()
+{
+    return std::ofstream(conf_path() + ".seen", std::ios::app);
+}
+
+std::string hex(const unsigned char (&bytes)[16])
+{
+    std::string text;
+    for (const unsigned char byte : bytes) {
+        constexpr char digits[] = "0123456789abcdef";
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return text;
+}
+
+}  // namespace
+
+extern "C" {
+
+void slurm_init(const char* conf)
+{
+    std::ofstream out = seen();
+    out << "init " << (conf == nullptr ? "(null)" : conf) << '\n';
+    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) out << "env " << *variable << '\n';
+    DIR* directory = ::opendir("/proc/self/fd");
+    std::vector<std::string> descriptors;
+    while (const dirent* entry = ::readdir(directory))
+        if (entry->d_name[0] != '.' && std::atoi(entry->d_name) != ::dirfd(directory)) descriptors.emplace_back(entry->d_name);
+    ::closedir(directory);
+    std::sort(descriptors.begin(), descriptors.end());
+    out << "fds";
+    // The file that this is written to is open as well.
+    for (const std::string& descriptor : descriptors)
+        if (std::atoi(descriptor.c_str()) <= 3) out << ' ' << descriptor;
+    out << " and " << std::count_if(descriptors.begin(), descriptors.end(), [](auto& d) { return std::atoi(d.c_str()) > 3; }) << '\n';
+    char cwd[4096] = "";
+    out << "cwd " << ::getcwd(cwd, sizeof cwd) << '\n';
+    struct sigaction pipe {};
+    (void)::sigaction(SIGPIPE, nullptr, &pipe);
+    out << "sigpipe " << (pipe.sa_handler == SIG_IGN ? "ignored" : "not ignored") << '\n';
+    const unsigned alarm_left = ::alarm(0);
+    (void)::alarm(alarm_left);
+    out << "alarm " << (alarm_left > 20 && alarm_left <= 30 ? "set" : "not set") << '\n';
+    out.close();
+    for (const std::string& order : orders()) {
+        if (order.starts_with("say ")) std::fprintf(stderr, "%s\n", order.c_str() + 4);
+        if (order == "fatal") std::exit(1);
+        if (order == "crash") std::abort();
+        while (order == "hang") ::pause();
+    }
+}
+
+int slurm_conf_nodename_array(NodeLine** lines[])
+{
+    static std::vector<NodeLine*> made;
+    for (const std::string& order : orders()) {
+        if (!order.starts_with("node ")) continue;
+        std::istringstream fields(order.substr(5));
+        auto* line = new NodeLine{};
+        for (char** field : {&line->nodenames, &line->hostnames, &line->addresses}) {
+            std::string text;
+            std::getline(fields, text, '|');
+            *field = ::strdup(text.c_str());
+        }
+        made.push_back(line);
+    }
+    *lines = made.data();
+    return static_cast<int>(made.size());
+}
+
+slurm_conf_t* slurm_conf_lock()
+{
+    static slurm_conf_t conf;
+    static std::string type;
+    static std::string info;
+    type = "auth/none";
+    for (const std::string& order : orders())
+        if (order.starts_with("auth ")) std::istringstream(order.substr(5)) >> type >> info;
+    conf.authtype = type.data();
+    conf.authinfo = info.empty() ? nullptr : info.data();
+    return &conf;
+}
+
+void slurm_conf_unlock() {}
+
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
+int(slurm_network_callerid)(network_callerid_msg_t message, slurm_step_id_t* step, char* node_name, int node_name_size)
+{
+    std::uint32_t* job_id = &step->job_id;
+#else
+int slurm_network_callerid(network_callerid_msg_t message, std::uint32_t* job_id, char* node_name, int node_name_size)
+{
+#endif
+    seen() << "callerid src " << hex(message.ip_src) << ' ' << message.port_src << " dst " << hex(message.ip_dst) << ' '
+           << message.port_dst << " af " << message.af << '\n';
+    for (const std::string& order : orders()) {
+        if (!order.starts_with("job ")) continue;
+        std::istringstream fields(order.substr(4));
+        std::string name;
+        fields >> *job_id;
+        fields.get();
+        std::getline(fields, name);
+        if (node_name_size > 0) {
+            std::strncpy(node_name, name.c_str(), static_cast<std::size_t>(node_name_size));
+        }
+        return SLURM_SUCCESS;
+    }
+    errno = ESLURM_INVALID_JOB_ID;
+    return SLURM_ERROR;
+}
+
+}  // extern "C"

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Memory that runs out, at the first allocation of a login, the second, ... to the last: never a crash, never in
+// unconfined under strict, root always through.
+#include "failing_memory.h"
+#include "fake_pam.h"
+#include "in_child.h"
+#include "node_test.h"
+#include "phases.h"
+
+#include <fstream>
+#include <sstream>
+
+namespace slurm_adopt::test {
+namespace {
+
+struct Attempt {
+    int code = -1;
+    bool inside = false;  // the step of any job
+    bool failed = false;  // an allocation did
+    std::string last_line;
+};
+
+bool inside_a_step()
+{
+    std::ifstream file("/proc/self/cgroup");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return text.find("/step_extern") != std::string::npos;
+}
+
+// Logs in again and again, with one more allocation granted each time, until nothing fails any more.
+std::vector<Attempt> exhaust(const std::string& user, const std::vector<const char*>& options)
+{
+    const ChildResult child = in_child([&] {
+        std::vector<std::string> lines;
+        for (long good = 0; good < 5000; ++good) {
+            leave_cgroups();
+            pam_handle handle;
+            handle.items = {{PAM_USER, user}, {PAM_SERVICE, "sshd"}, {PAM_RHOST, "192.0.2.7"}};
+            std::vector<const char*> arguments = options;
+            fail_memory_after(good);
+            const int code = account_phase(&handle, 0, static_cast<int>(arguments.size()), arguments.data());
+            const bool failed = stop_failing_memory();
+            lines.push_back(std::to_string(code) + ' ' + std::to_string(inside_a_step()) + ' ' + std::to_string(failed) +
+                            ' ' + (handle.log.empty() ? "" : handle.log.back()));
+            if (!failed) break;
+        }
+        return lines;
+    });
+    EXPECT_EQ(child.trouble, "") << user << ", attempt " << child.lines.size();
+    std::vector<Attempt> attempts;
+    for (const std::string& line : child.lines) {
+        Attempt attempt;
+        std::istringstream words(line);
+        words >> attempt.code >> attempt.inside >> attempt.failed;
+        std::getline(words, attempt.last_line);
+        attempts.push_back(attempt);
+    }
+    return attempts;
+}
+
+class MemoryFailure : public NodeTest {};
+
+TEST_F(MemoryFailure, StrictNeverLetsAnUnconfinedUserIn)
+{
+    (void)start(7, {.display = 10, .xauthority = "/tmp/a-path-that-needs-memory-of-its-own"});
+    (void)start(9, {.uid = bob});
+    const auto attempts = exhaust("alice", {"strict"});
+    ASSERT_GT(attempts.size(), 30U);
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+        const Attempt& each = attempts[i];
+        EXPECT_TRUE(each.code == PAM_SUCCESS ? each.inside : each.code == PAM_PERM_DENIED || each.code == PAM_BUF_ERR)
+            << "allocation " << i << ": " << each.code;
+    }
+    EXPECT_EQ(attempts.back().code, PAM_SUCCESS);
+    EXPECT_FALSE(attempts.back().failed);
+    EXPECT_TRUE(attempts.back().inside);
+}
+
+TEST_F(MemoryFailure, TheDefaultsPassOverAndNeverSaySuccess)
+{
+    (void)start(7);
+    (void)start(8);
+    for (const Attempt& each : exhaust("alice", {}))
+        EXPECT_TRUE(each.code == PAM_SUCCESS
+                        ? each.inside
+                        : each.code == PAM_IGNORE || each.code == PAM_PERM_DENIED || each.code == PAM_BUF_ERR)
+            << each.code;
+}
+
+TEST_F(MemoryFailure, WithoutAJobNobodyGetsSuccess)
+{
+    for (const auto& options : {std::vector<const char*>{"strict"},
+                                {},
+                                {"nonsense"},
+                                {"spool_dir=/nowhere", "strict"},
+                                {"exempt_groups=admins", "strict"}})
+        for (const Attempt& each : exhaust("alice", options)) {
+            EXPECT_NE(each.code, PAM_SUCCESS);
+            EXPECT_FALSE(each.inside);
+            if (!options.empty() && options.back() == std::string("strict")) {
+                EXPECT_NE(each.code, PAM_IGNORE);
+            }
+            if (!options.empty() && options.back() == std::string("nonsense")) {
+                EXPECT_NE(each.code, PAM_IGNORE);
+            }
+        }
+}
+
+TEST_F(MemoryFailure, RootAlwaysPassesThrough)
+{
+    (void)start(7, {.uid = 0});
+    for (const auto& options :
+         {std::vector<const char*>{}, {"strict"}, {"nonsense"}, {"strict", "strict"}, {"action_generic_failure=deny"}})
+        for (const Attempt& each : exhaust("root", options)) EXPECT_EQ(each.code, PAM_IGNORE);
+    for (const Attempt& each : exhaust("root", {"ignore_root=0", "strict"}))
+        EXPECT_TRUE(each.code == PAM_IGNORE || (each.code == PAM_SUCCESS && each.inside)) << each.code;
+}
+
+TEST_F(MemoryFailure, IsSaidInTheLog)
+{
+    (void)start(7);
+    std::size_t said = 0;
+    const auto attempts = exhaust("alice", {"strict"});
+    for (const Attempt& each : attempts)
+        if (each.last_line.find("decision=deny reason=out_of_memory") != std::string::npos) ++said;
+    EXPECT_GT(said, attempts.size() / 2);
+}
+
+}  // namespace
+}  // namespace slurm_adopt::test

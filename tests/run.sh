@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
+# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, and the bench. One
+# summary at the end; exit code 0 only if all of it passed.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+usage() {
+  cat <<'TEXT'
+usage: sudo tests/run.sh [--only SUITE]...
+
+Suites: unit module so helper headers e2e sanitize bench lint (all, if none is named).
+Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
+the packages that are installed and the directories build/ and build-asan/.
+TEXT
+}
+
+all_suites=(unit module so helper headers e2e sanitize bench lint)
+suites=()
+while (($#)); do
+  case $1 in
+    --only)
+      [[ " ${all_suites[*]} " == *" ${2-} "* ]] || { echo "run.sh: --only takes one of: ${all_suites[*]}" >&2; exit 2; }
+      suites+=("$2"); shift 2 ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
+  esac
+done
+((${#suites[@]})) || suites=("${all_suites[@]}")
+[[ $EUID == 0 ]] || { echo "run.sh: needs root: sudo tests/run.sh" >&2; exit 2; }
+
+logs=build/test-logs
+mkdir -p "$logs"
+declare -a summary=()
+passed=0
+failed=0
+
+install_packages() {
+  local packages=(cmake g++ ninja-build libgtest-dev libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev
+    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
+  mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
+  packages+=(libpam-slurm-adopt)
+  local missing=() package
+  for package in "${packages[@]}"; do
+    [[ -z $package ]] || dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  echo "installing: ${missing[*]}"
+  apt-get update -q
+  DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}"
+}
+
+build() {  # PRESET DIRECTORY [BUILD OPTION]...
+  # A directory that another generator has configured stays as it is; -G only where there is none yet.
+  local generator=()
+  [[ -e $2/CMakeCache.txt ]] || generator=(-G Ninja)
+  cmake --preset "$1" "${generator[@]}" && cmake --build "${@:2}"
+}
+
+# stage NAME COMMAND...: runs it, keeps the log, shows it where it fails, and counts. set -e does not hold in COMMAND.
+stage() {
+  local name=$1 log=$logs/$1.log start=$SECONDS status=0
+  shift
+  printf '== %-10s ' "$name"
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  local good bad
+  # ctest: "97% tests passed, 2 tests failed out of 60"
+  read -r good bad < <(sed -nE 's/.* ([0-9]+) tests failed out of ([0-9]+).*/\1 \2/p' "$log" |
+    awk '{bad += $1; all += $2} END {print all - bad, bad + 0}')
+  # A suite of one program, or one that ended before it could count.
+  if ((good + bad == 0)); then good=$((status == 0)) bad=0; fi
+  if ((status != 0 && bad == 0)); then bad=1; fi
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  local line
+  line=$(printf '%-10s %4d passed %4d failed %5d s' "$name" "$good" "$bad" $((SECONDS - start)))
+  summary+=("$line")
+  if ((status == 0)); then
+    echo "ok, $((SECONDS - start)) s"
+  else
+    echo "FAILED, $((SECONDS - start)) s; the end of $log:"
+    tail -n 80 "$log" | sed 's/^/   | /'
+  fi
+  return 0
+}
+
+run_ctest() {  # DIRECTORY LABEL
+  ctest --test-dir "$1" -L "^$2\$" --output-on-failure --no-tests=error
+}
+
+run_sanitizers() {
+  # Only what runs here: the end-to-end tests and the bench take the module of build/.
+  build asan-ubsan build-asan --target slurm_adopt_tests || return
+  # One run for each label: a label without tests is a failure.
+  local label status=0
+  for label in unit module so helper; do
+    ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
+  done
+  return $status
+}
+
+run_lint() {
+  local scripts status=0
+  mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+  shellcheck "${scripts[@]}" || status=1
+  mandoc -T lint -W warning pam/pam_slurm_adopt.8 || status=1
+  cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
+    --suppress=missingIncludeSystem -I include -I pam src pam || status=1
+  return $status
+}
+
+install_packages
+stage build build release build
+for suite in "${suites[@]}"; do
+  case $suite in
+    sanitize) stage sanitize run_sanitizers ;;
+    headers) stage headers tests/helper/headers.sh ;;
+    lint) stage lint run_lint ;;
+    *) stage "$suite" run_ctest build "$suite" ;;
+  esac
+done
+
+echo
+echo "Summary (logs in $logs)"
+printf '  %s\n' "${summary[@]}"
+echo
+echo "$passed passed, $failed failed"
+((failed == 0))

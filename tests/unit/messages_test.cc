@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "unit/all_reasons.h"
+
+namespace slurm_adopt {
+namespace {
+
+LoginRecord record(Verdict verdict, Reason reason)
+{
+    LoginRecord login;
+    login.decision = {verdict, reason};
+    login.user = "alice";
+    login.uid = 1000;
+    login.service = "sshd";
+    login.rhost = "192.0.2.7";
+    login.node = "n1";
+    login.jobs = 1;
+    login.job_id = 7;
+    login.phase = "account";
+    login.took = std::chrono::microseconds(1234);
+    return login;
+}
+
+TEST(DecisionLine, AnAdoption)
+{
+    LoginRecord login = record(Verdict::adopt, Reason::one_job);
+    login.verified = true;
+    EXPECT_EQ(decision_line(login),
+              "decision=adopt reason=one_job user=alice uid=1000 service=sshd rhost=192.0.2.7 jobs=1 job=7 phase=account "
+              "ms=1.23 verified=yes on_failure=closed");
+    login.verified = false;
+    login.fails_open = true;
+    login.took = std::chrono::microseconds(0);
+    EXPECT_EQ(decision_line(login),
+              "decision=adopt reason=one_job user=alice uid=1000 service=sshd rhost=192.0.2.7 jobs=1 job=7 phase=account "
+              "ms=0.00 verified=no on_failure=open");
+}
+
+TEST(DecisionLine, NothingIsADash)
+{
+    EXPECT_EQ(decision_line(LoginRecord{}),
+              "decision=deny reason=internal_error user=- uid=- service=- rhost=- jobs=0 job=- phase=- ms=0.00 verified=- "
+              "on_failure=closed");
+    LoginRecord login = record(Verdict::ignore, Reason::root);
+    login.uid = 0;
+    login.verified = true;
+    EXPECT_EQ(decision_line(login),
+              "decision=ignore reason=root user=alice uid=0 service=sshd rhost=192.0.2.7 jobs=1 job=7 phase=account "
+              "ms=1.23 verified=- on_failure=closed");
+    EXPECT_TRUE(
+        decision_line(record(Verdict::allow, Reason::adopt_timeout)).starts_with("decision=allow reason=adopt_timeout "));
+}
+
+TEST(DecisionLine, MillisecondsHaveTwoDecimals)
+{
+    const std::pair<long, const char*> cases[] = {{9, " ms=0.00 "},       {10, " ms=0.01 "},
+                                                  {999, " ms=0.99 "},     {1000, " ms=1.00 "},
+                                                  {10'050, " ms=10.05 "}, {120'000'000, " ms=120000.00 "}};
+    for (const auto& [microseconds, text] : cases) {
+        LoginRecord login = record(Verdict::adopt, Reason::one_job);
+        login.took = std::chrono::microseconds(microseconds);
+        EXPECT_NE(decision_line(login).find(text), std::string::npos) << decision_line(login);
+    }
+}
+
+TEST(DecisionLine, NoTextFromOutsideForgesAKeyALineOrAnEscape)
+{
+    const std::string hostile[] = {"x decision=adopt",
+                                   "x\ndecision=adopt",
+                                   "\x1b[2Jx",
+                                   "a=b",
+                                   "j\xc3\xbcrgen",
+                                   std::string("a\0b", 3),
+                                   "\r\n",
+                                   "\x7f",
+                                   std::string(5000, 'A'),
+                                   "%s%n"};
+    const std::string plain = decision_line(record(Verdict::deny, Reason::no_jobs));
+    const auto spaces = std::count(plain.begin(), plain.end(), ' ');
+    const auto equals = std::count(plain.begin(), plain.end(), '=');
+    for (const std::string& text : hostile) {
+        LoginRecord login = record(Verdict::deny, Reason::no_jobs);
+        login.user = login.rhost = login.service = login.phase = login.node = text;
+        const std::string line = decision_line(login);
+        EXPECT_EQ(std::count(line.begin(), line.end(), ' '), spaces) << line;
+        EXPECT_EQ(std::count(line.begin(), line.end(), '='), equals) << line;
+        EXPECT_TRUE(std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; })) << line;
+        EXPECT_LT(line.size(), 1400U) << "syslog cuts lines that are longer";
+    }
+}
+
+TEST(UserMessage, ExactTextForEachClass)
+{
+    const std::pair<Reason, const char*> cases[] = {
+        {Reason::no_jobs,
+         "Access denied: you have no job running on n1. Start one there (sbatch, salloc) and log in while it runs."},
+        {Reason::unknown_job, "Access denied: you have 3 jobs on n1 and it is not known which one this login belongs to. "
+                              "Use: srun --overlap --pty --jobid=<JOBID> bash"},
+        {Reason::adopt_timeout, "Access denied: this login could not be placed into your job on n1 (adopt_timeout). "
+                                "Try again; if it stays, tell your administrator this line."},
+        {Reason::namespace_join, "Access denied: this login could not be placed into your job on n1 (namespace_join). "
+                                 "Try again; if it stays, tell your administrator this line."},
+        {Reason::sockets_unreadable, "Access denied: job access control on n1 does not work (sockets_unreadable). "
+                                     "Please tell your administrator this line."},
+        {Reason::bad_option, "Access denied: job access control on n1 is misconfigured (bad_option). "
+                             "Please tell your administrator this line."},
+        {Reason::unknown_user, ""},
+    };
+    for (const auto& [reason, text] : cases) {
+        LoginRecord login = record(Verdict::deny, reason);
+        login.jobs = 3;
+        EXPECT_EQ(user_message(login), text) << reason_code(reason);
+    }
+}
+
+TEST(UserMessage, AStrangerLearnsNothing)
+{
+    for (const Verdict verdict : {Verdict::deny, Verdict::ignore, Verdict::allow})
+        EXPECT_EQ(user_message(record(verdict, Reason::unknown_user)), "");
+}
+
+TEST(UserMessage, EveryRefusalOfAUserSaysWhy)
+{
+    for (const Reason reason : test::all_reasons) {
+        const bool silent =
+            failure_class(reason) == FailureClass::none || failure_class(reason) == FailureClass::unknown_user;
+        EXPECT_EQ(user_message(record(Verdict::deny, reason)).empty(), silent) << reason_code(reason);
+        EXPECT_EQ(user_message(record(Verdict::ignore, reason)), "") << reason_code(reason);
+        EXPECT_EQ(user_message(record(Verdict::allow, reason)), "") << reason_code(reason);
+    }
+}
+
+TEST(UserMessage, TheJobTakenIsNamedWhereThereWereSeveral)
+{
+    LoginRecord login = record(Verdict::adopt, Reason::one_job);
+    EXPECT_EQ(user_message(login), "");
+    login.decision.reason = Reason::newest_job;
+    login.jobs = 2;
+    EXPECT_EQ(user_message(login), "You have 2 jobs on n1; this login was placed into job 7.");
+}
+
+TEST(UserMessage, IsOneSafeLineWhateverTheNodeIsCalled)
+{
+    for (const Reason reason : test::all_reasons) {
+        LoginRecord login = record(Verdict::deny, reason);
+        login.node = "n1\n\x1b]0;x\x07\xc3\xa9";
+        login.user = "x\ny";
+        const std::string message = user_message(login);
+        EXPECT_TRUE(std::all_of(message.begin(), message.end(), [](char c) { return c >= ' ' && c <= '~'; })) << message;
+    }
+}
+
+}  // namespace
+}  // namespace slurm_adopt

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -106,8 +107,9 @@ std::vector<pid_t> pids_in(const std::string& path)
 bool is_dead(pid_t pid)
 {
     for (int i = 0; i < 200; ++i) {
-        std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-        const std::string stat{std::istreambuf_iterator<char>(file), {}};
+        std::ostringstream text;  // stays empty where reading fails, because the process has just gone
+        text << std::ifstream("/proc/" + std::to_string(pid) + "/stat").rdbuf();
+        const std::string stat = text.str();
         if (stat.empty() || stat.find(") Z ") != std::string::npos) return true;
         ::usleep(5'000);
     }

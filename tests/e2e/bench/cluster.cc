@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -152,8 +151,10 @@ Decision LogMark::decision(const std::string& user) const
 
 std::string read_whole(const std::string& path)
 {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
+    // A process that ends while its file in /proc is read makes the read fail: an iterator of the buffer throws then.
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
 }
 
 void write_whole(const std::string& path, const std::string& text)

@@ -72,6 +72,7 @@ private:
     std::size_t offset_ = 0;
 };
 
+// As much as can be read; nothing where there is no such file (any more).
 [[nodiscard]] std::string read_whole(const std::string& path);
 void write_whole(const std::string& path, const std::string& text);
 

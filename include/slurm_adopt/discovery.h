@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,16 @@ struct Discovery {
     bool owners_known = false;               // the kernel told them, so that no file needs to be looked at for that
 };
 
+// Whether a socket of root's is worth to be listed.
+using Wanted = std::function<bool(const StepSocketView&)>;
+
 // The extern steps' sockets: those the kernel lists as listening (socket_table.h, or /proc/net/unix where netlink is
 // not to be had), or those in `spool_dir` where that is not empty; only of `nodename` where that is not empty.
-// No socket's file is looked at: of a hundred candidates, evidence often leaves one that is worth it.
+// No socket's file is looked at: of a hundred candidates, evidence often leaves one that is worth it. Where the kernel
+// tells the owners only those that are `wanted` become candidates; elsewhere all do.
 // An error means that the list could not be had at all, which is not the same as an empty one.
 [[nodiscard]] Result<Discovery> discover(const Roots& roots, const std::string& spool_dir, const std::string& nodename,
-                                         Deadline deadline);
+                                         Deadline deadline, const Wanted& wanted = {});
 
 // Looks at the files of the sockets in `found`, notes when they were made, and moves to `planted` those that are not
 // root's. Sockets that are gone or out of sight are left out. To be done before anybody is connected to.

@@ -27,11 +27,11 @@ class Evidence {
 public:
     Evidence(const Roots& roots, uid_t uid) : roots_(roots), uid_(uid) {}
 
-    [[nodiscard]] Hint hint(const Candidate& candidate);
+    [[nodiscard]] Hint hint(const StepSocketView& socket);
 
     // True if the kernel shows processes of this job (its slurmstepd, or its extern step) below another user's
     // uid_<uid>, and nothing of it below ours.
-    [[nodiscard]] bool is_foreign(const Candidate& candidate);
+    [[nodiscard]] bool is_foreign(const StepSocketView& socket);
 
 private:
     // The part of the freezer tree that belongs to one node.
@@ -45,7 +45,7 @@ private:
         std::uint32_t job_id = 0;
         std::string directory;
     };
-    [[nodiscard]] Tree& tree_of(const std::string& node);
+    [[nodiscard]] Tree& tree_of(std::string_view node);
     [[nodiscard]] std::string tree_directory(const std::string& node) const;
     void read_foreign_jobs(const Tree& tree);
 

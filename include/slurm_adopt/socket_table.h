@@ -9,10 +9,10 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "slurm_adopt/deadline.h"
 #include "slurm_adopt/result.h"
@@ -20,21 +20,23 @@
 namespace slurm_adopt {
 
 struct ListeningSocket {
-    std::string path;            // absolute
+    std::string_view path;       // absolute; valid as long as the datagram
     std::optional<uid_t> owner;  // none where the kernel does not tell
 };
 
+// Gets each socket as it is read. The table of a node with many jobs is long, and a login wants a line or two of it:
+// what is not wanted costs no memory.
+using TakeSocket = std::function<void(const ListeningSocket&)>;
+
 struct SocketTablePart {
-    std::vector<ListeningSocket> sockets;
     std::size_t listed = 0;  // messages read, those of other sockets too
     bool last = false;
 };
 
-// One datagram of the answer: the sockets whose path in the file system contains `part_of_path`. The others, of which
-// a node with many jobs has as many again, cost no memory.
-[[nodiscard]] Result<SocketTablePart> parse_socket_table(std::span<const std::byte> datagram, std::string_view part_of_path = {});
+// One datagram of the answer. `take` gets the sockets that have a path in the file system.
+[[nodiscard]] Result<SocketTablePart> parse_socket_table(std::span<const std::byte> datagram, const TakeSocket& take);
 
-// The sockets of this network namespace whose path contains `part`.
-[[nodiscard]] Result<std::vector<ListeningSocket>> listening_unix_sockets(std::string_view part, Deadline deadline);
+// The sockets of this network namespace. After an error `take` may have got some of them.
+[[nodiscard]] Result<Done> listening_unix_sockets(const TakeSocket& take, Deadline deadline);
 
 }  // namespace slurm_adopt

@@ -17,23 +17,32 @@ namespace slurm_adopt {
 // What every extern step's socket has in its name.
 inline constexpr std::string_view extern_step_suffix = ".4294967292";
 
-struct StepSocketName {
+// An extern step's socket, in text that belongs to somebody else.
+struct StepSocketView {
+    std::string_view directory;  // absolute; empty where only the name is known
+    std::string_view file_name;
+    std::string_view node;
+    std::uint32_t job_id = 0;
+};
+
+struct StepSocketPath {
+    std::string directory;
+    std::string file_name;
     std::string node;
     std::uint32_t job_id = 0;
+
+    [[nodiscard]] StepSocketView view() const { return {directory, file_name, node, job_id}; }
 };
 
 // The node and job of an extern step's socket, by the last part of its path; none for any other name.
 // The node may contain dots and underscores: the last underscore separates it from the job.
-[[nodiscard]] std::optional<StepSocketName> parse_extern_socket_name(std::string_view file_name);
-
-struct StepSocketPath {
-    std::string directory;  // absolute
-    std::string file_name;
-    StepSocketName name;
-};
+[[nodiscard]] std::optional<StepSocketView> parse_extern_socket_name(std::string_view file_name);
 
 // An absolute path whose last part is the name of an extern step's socket; none for any other.
-[[nodiscard]] std::optional<StepSocketPath> parse_extern_socket_path(std::string_view path);
+[[nodiscard]] std::optional<StepSocketView> parse_extern_socket_path(std::string_view path);
+
+// A copy of its own.
+[[nodiscard]] StepSocketPath own(const StepSocketView& socket);
 
 // Sorts by directory and name, and leaves one of each.
 void sort_and_unite(std::vector<StepSocketPath>& sockets);

@@ -22,7 +22,7 @@ struct StepdSession {
     pid_t pid = 0;                      // the slurmstepd's; 0 where it lives in a pid namespace out of our sight
     std::optional<StepdPlace> place{};  // where it was read already, while waiting for the answer
 
-    [[nodiscard]] std::uint32_t job_id() const { return candidate.socket.name.job_id; }
+    [[nodiscard]] std::uint32_t job_id() const { return candidate.socket.job_id; }
 };
 
 }  // namespace slurm_adopt

@@ -35,7 +35,7 @@ std::optional<std::string_view> listening_path(std::string_view line)
 
 }  // namespace
 
-std::optional<StepSocketName> parse_extern_socket_name(std::string_view file_name)
+std::optional<StepSocketView> parse_extern_socket_name(std::string_view file_name)
 {
     const std::size_t separator = file_name.rfind('_');
     if (separator == std::string_view::npos || separator == 0) return std::nullopt;
@@ -48,18 +48,21 @@ std::optional<StepSocketName> parse_extern_socket_name(std::string_view file_nam
     const std::string_view component = rest.substr(dot + extern_step_suffix.size());
     if (!component.empty() && (component.front() != '.' || !parse_number<std::uint32_t>(component.substr(1))))
         return std::nullopt;
-    return StepSocketName{std::string(node), *job_id};
+    return StepSocketView{{}, file_name, node, *job_id};
 }
 
-std::optional<StepSocketPath> parse_extern_socket_path(std::string_view path)
+std::optional<StepSocketView> parse_extern_socket_path(std::string_view path)
 {
     const std::size_t slash = path.rfind('/');
     if (slash == std::string_view::npos || path.front() != '/') return std::nullopt;
-    const std::string_view file_name = path.substr(slash + 1);
-    auto name = parse_extern_socket_name(file_name);
-    if (!name) return std::nullopt;
-    const std::string_view directory = slash == 0 ? std::string_view("/") : path.substr(0, slash);
-    return StepSocketPath{std::string(directory), std::string(file_name), std::move(*name)};
+    auto socket = parse_extern_socket_name(path.substr(slash + 1));
+    if (socket) socket->directory = path.substr(0, slash == 0 ? 1 : slash);
+    return socket;
+}
+
+StepSocketPath own(const StepSocketView& socket)
+{
+    return {std::string(socket.directory), std::string(socket.file_name), std::string(socket.node), socket.job_id};
 }
 
 std::vector<StepSocketPath> parse_listening_extern_sockets(std::string_view proc_net_unix)
@@ -74,7 +77,7 @@ std::vector<StepSocketPath> parse_listening_extern_sockets(std::string_view proc
 
         const auto path = listening_path(proc_net_unix.substr(begin, end - begin));
         if (!path) continue;
-        if (auto socket = parse_extern_socket_path(*path)) sockets.push_back(std::move(*socket));
+        if (const auto socket = parse_extern_socket_path(*path)) sockets.push_back(own(*socket));
     }
     sort_and_unite(sockets);
     return sockets;

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 #include <memory>
 
 #include "slurm_adopt/fd.h"
@@ -26,7 +25,7 @@ constexpr std::size_t most_listed = 1'000'000;   // whoever makes more sockets w
 
 // The structure at the beginning of `bytes`, which it is taken off; none if there is not that much.
 template <class Header>
-std::optional<Header> take(std::span<const std::byte>& bytes)
+std::optional<Header> take_off(std::span<const std::byte>& bytes)
 {
     Header header{};
     if (bytes.size() < sizeof header) return std::nullopt;
@@ -40,19 +39,19 @@ constexpr std::size_t aligned(std::size_t length)
     return (length + 3) & ~std::size_t{3};  // NLMSG_ALIGNTO, NLA_ALIGNTO
 }
 
-std::optional<ListeningSocket> parse_socket(std::span<const std::byte> message, std::string_view part)
+std::optional<ListeningSocket> parse_socket(std::span<const std::byte> message)
 {
-    if (!take<unix_diag_msg>(message)) return std::nullopt;
+    if (!take_off<unix_diag_msg>(message)) return std::nullopt;
     ListeningSocket socket;
     while (true) {
         const auto whole = message;
-        const auto attribute = take<nlattr>(message);
+        const auto attribute = take_off<nlattr>(message);
         if (!attribute || attribute->nla_len < sizeof *attribute || attribute->nla_len > whole.size()) break;
         const auto value = whole.subspan(sizeof *attribute, attribute->nla_len - sizeof *attribute);
         if (attribute->nla_type == UNIX_DIAG_NAME) {
             std::string_view path(reinterpret_cast<const char*>(value.data()), value.size());
             path = path.substr(0, path.find('\0'));  // "/a\0", and nothing of an abstract "\0a"
-            if (!path.starts_with('/') || path.find(part) == std::string_view::npos) return std::nullopt;
+            if (!path.starts_with('/')) return std::nullopt;
             socket.path = path;
         } else if (attribute->nla_type == attribute_uid && value.size() == sizeof(std::uint32_t)) {
             std::uint32_t uid = 0;
@@ -86,12 +85,12 @@ Result<Fd> ask()
 
 }  // namespace
 
-Result<SocketTablePart> parse_socket_table(std::span<const std::byte> datagram, std::string_view part_of_path)
+Result<SocketTablePart> parse_socket_table(std::span<const std::byte> datagram, const TakeSocket& take)
 {
     SocketTablePart part;
     while (!datagram.empty()) {
         const auto whole = datagram;
-        const auto header = take<nlmsghdr>(datagram);
+        const auto header = take_off<nlmsghdr>(datagram);
         if (!header || header->nlmsg_len < sizeof *header || header->nlmsg_len > whole.size())
             return Error{ErrorCode::malformed, 0, "sock_diag: cut message"};
         auto message = whole.subspan(sizeof *header, header->nlmsg_len - sizeof *header);
@@ -100,22 +99,21 @@ Result<SocketTablePart> parse_socket_table(std::span<const std::byte> datagram, 
             return part;
         }
         if (header->nlmsg_type == NLMSG_ERROR) {
-            const auto error = take<int>(message);
+            const auto error = take_off<int>(message);
             return system_error("sock_diag", error ? -*error : EPROTO);
         }
         ++part.listed;
         if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-            if (auto socket = parse_socket(message, part_of_path)) part.sockets.push_back(std::move(*socket));
+            if (const auto socket = parse_socket(message)) take(*socket);
         datagram = whole.subspan(std::min(aligned(header->nlmsg_len), whole.size()));
     }
     return part;
 }
 
-Result<std::vector<ListeningSocket>> listening_unix_sockets(std::string_view part, Deadline deadline)
+Result<Done> listening_unix_sockets(const TakeSocket& take, Deadline deadline)
 {
     const auto netlink = ask();
     if (!netlink) return netlink.error();
-    std::vector<ListeningSocket> sockets;
     // Not zeroed: most logins fill one page of it.
     constexpr std::size_t datagram_size = std::size_t{16} * 1024;
     const auto buffer = std::make_unique_for_overwrite<std::byte[]>(datagram_size);
@@ -128,11 +126,10 @@ Result<std::vector<ListeningSocket>> listening_unix_sockets(std::string_view par
             (void)::poll(&waiting, 1, deadline.poll_timeout());
             continue;
         }
-        auto answer = parse_socket_table(std::span<const std::byte>(buffer.get(), static_cast<std::size_t>(got)), part);
+        auto answer = parse_socket_table(std::span<const std::byte>(buffer.get(), static_cast<std::size_t>(got)), take);
         if (!answer) return std::move(answer).error();
         listed += answer.value().listed;
-        std::move(answer.value().sockets.begin(), answer.value().sockets.end(), std::back_inserter(sockets));
-        if (answer.value().last) return sockets;
+        if (answer.value().last) return Done{};
     }
     return Error{ErrorCode::too_large, 0, "sock_diag: too many sockets"};
 }

@@ -20,29 +20,35 @@ namespace {
 
 // 5,000 sockets with paths are half a MiB; whoever makes more than this wants to exhaust us.
 constexpr std::size_t longest_socket_table = std::size_t{64} * 1024 * 1024;
+constexpr std::string_view usual_proc = "/proc";
 
-// The kernel's list. Sockets that it knows to be a user's go to `planted` at once: their paths are not touched.
-Result<std::vector<StepSocketPath>> sockets_of_kernel(const Roots& roots, Discovery& found, Deadline deadline)
+// What of the kernel's list belongs to the node. Sockets that it knows to be a user's go to `planted` at once: their
+// paths are not touched.
+Result<Discovery> sockets_by_netlink(const std::string& nodename, Deadline deadline, const Wanted& wanted)
 {
-    // Netlink speaks of this process's network namespace, whatever another /proc would say.
-    if (roots.proc == Roots{}.proc) {
-        if (const auto table = listening_unix_sockets(extern_step_suffix, deadline)) {
-            found.owners_known = true;
-            std::vector<StepSocketPath> sockets;
-            sockets.reserve(table.value().size());
-            for (const ListeningSocket& listening : table.value()) {
-                auto socket = parse_extern_socket_path(listening.path);
-                if (!socket) continue;
-                if (!listening.owner) found.owners_known = false;
-                if (listening.owner.value_or(0) == 0) {
-                    sockets.push_back(std::move(*socket));
-                } else {
-                    found.planted.push_back(listening.path);
-                }
-            }
-            return sockets;
+    Discovery found;
+    found.owners_known = true;
+    const auto take = [&](const ListeningSocket& listening) {
+        const auto socket = parse_extern_socket_path(listening.path);
+        if (!socket) return;
+        if (listening.owner.value_or(0) != 0) {
+            found.planted.emplace_back(listening.path);
+            return;
         }
-    }
+        if (!nodename.empty() && socket->node != nodename) return;
+        if (!listening.owner) {
+            found.owners_known = false;
+        } else if (wanted && !wanted(*socket)) {
+            return;
+        }
+        found.candidates.push_back({own(*socket), 0});
+    };
+    if (const auto done = listening_unix_sockets(take, deadline); !done) return done.error();
+    return found;
+}
+
+Result<std::vector<StepSocketPath>> sockets_by_text(const Roots& roots)
+{
     auto table = read_file(roots.proc + "/net/unix", longest_socket_table);
     if (!table) return std::move(table).error();
     return parse_listening_extern_sockets(table.value());
@@ -58,8 +64,10 @@ Result<std::vector<StepSocketPath>> sockets_in(const std::string& directory)
         errno = 0;
         const dirent* entry = ::readdir(open.get());
         if (entry == nullptr) break;
-        if (auto name = parse_extern_socket_name(entry->d_name))
-            sockets.push_back({directory, entry->d_name, std::move(*name)});
+        if (auto socket = parse_extern_socket_name(entry->d_name)) {
+            socket->directory = directory;
+            sockets.push_back(own(*socket));
+        }
     }
     if (errno != 0) return system_error(directory);
     return sockets;
@@ -67,15 +75,19 @@ Result<std::vector<StepSocketPath>> sockets_in(const std::string& directory)
 
 }  // namespace
 
-Result<Discovery> discover(const Roots& roots, const std::string& spool_dir, const std::string& nodename, Deadline deadline)
+Result<Discovery> discover(const Roots& roots, const std::string& spool_dir, const std::string& nodename, Deadline deadline,
+                           const Wanted& wanted)
 {
-    Discovery found;
-    auto sockets = spool_dir.empty() ? sockets_of_kernel(roots, found, deadline) : sockets_in(spool_dir);
-    if (!sockets) return std::move(sockets).error();
+    // Netlink speaks of this process's network namespace, whatever another /proc would say.
+    if (spool_dir.empty() && roots.proc == usual_proc)
+        if (auto listed = sockets_by_netlink(nodename, deadline, wanted)) return listed;
 
+    auto sockets = spool_dir.empty() ? sockets_by_text(roots) : sockets_in(spool_dir);
+    if (!sockets) return std::move(sockets).error();
+    Discovery found;
     found.candidates.reserve(sockets.value().size());
     for (StepSocketPath& socket : sockets.value())
-        if (nodename.empty() || socket.name.node == nodename) found.candidates.push_back({std::move(socket), 0});
+        if (nodename.empty() || socket.node == nodename) found.candidates.push_back({std::move(socket), 0});
     return found;
 }
 

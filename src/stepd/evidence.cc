@@ -65,12 +65,13 @@ std::string Evidence::tree_directory(const std::string& node) const
     return {};
 }
 
-Evidence::Tree& Evidence::tree_of(const std::string& node)
+Evidence::Tree& Evidence::tree_of(std::string_view node)
 {
     const auto known = std::find_if(trees_.begin(), trees_.end(), [&](const Tree& tree) { return tree.node == node; });
     if (known != trees_.end()) return *known;
 
-    Tree tree{node, tree_directory(node), {}};
+    Tree tree{std::string(node), {}, {}};
+    tree.directory = tree_directory(tree.node);
     if (!tree.directory.empty()) {
         for (const std::string& name : names_in(tree.directory + "/uid_" + std::to_string(uid_), job_prefix))
             if (const auto job_id = job_id_of(name)) tree.own_jobs.push_back(*job_id);
@@ -79,17 +80,16 @@ Evidence::Tree& Evidence::tree_of(const std::string& node)
     return trees_.emplace_back(std::move(tree));
 }
 
-Hint Evidence::hint(const Candidate& candidate)
+Hint Evidence::hint(const StepSocketView& socket)
 {
-    const StepSocketName& name = candidate.socket.name;
-    const Tree& tree = tree_of(name.node);
+    const Tree& tree = tree_of(socket.node);
     if (!tree.directory.empty())
-        return std::binary_search(tree.own_jobs.begin(), tree.own_jobs.end(), name.job_id) ? Hint::own : Hint::foreign;
+        return std::binary_search(tree.own_jobs.begin(), tree.own_jobs.end(), socket.job_id) ? Hint::own : Hint::foreign;
 
     char batch[32];
-    (void)std::snprintf(batch, sizeof batch, "/job%05u", static_cast<unsigned>(name.job_id));
+    (void)std::snprintf(batch, sizeof batch, "/job%05u", static_cast<unsigned>(socket.job_id));
     struct stat status {};
-    if (::lstat((candidate.socket.directory + batch).c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Hint::unknown;
+    if (::lstat((std::string(socket.directory) + batch).c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Hint::unknown;
     if (status.st_uid == uid_) return Hint::own;
     return status.st_uid == 0 ? Hint::unknown : Hint::foreign;  // root's may be a user's whose chown failed
 }
@@ -108,14 +108,13 @@ void Evidence::read_foreign_jobs(const Tree& tree)
     }
 }
 
-bool Evidence::is_foreign(const Candidate& candidate)
+bool Evidence::is_foreign(const StepSocketView& socket)
 {
-    const StepSocketName& name = candidate.socket.name;
-    const Tree& tree = tree_of(name.node);
-    if (tree.directory.empty() || std::binary_search(tree.own_jobs.begin(), tree.own_jobs.end(), name.job_id)) return false;
+    const Tree& tree = tree_of(socket.node);
+    if (tree.directory.empty() || std::binary_search(tree.own_jobs.begin(), tree.own_jobs.end(), socket.job_id)) return false;
     read_foreign_jobs(tree);
     return std::any_of(foreign_jobs_.begin(), foreign_jobs_.end(), [&](const ForeignJob& job) {
-        return job.job_id == name.job_id && job.node == name.node && (has_processes(job.directory) || has_processes(job.directory + "/step_extern"));
+        return job.job_id == socket.job_id && job.node == socket.node && (has_processes(job.directory) || has_processes(job.directory + "/step_extern"));
     });
 }
 

@@ -29,17 +29,18 @@ public:
     template <class WorthAsking>
     Result<Done> round(WorthAsking worth_asking)
     {
-        auto found = discover(roots_, spool_dir_, nodename_, deadline_);
+        Evidence evidence(roots_, uid_);
+        const auto wanted = [&](const StepSocketView& socket) { return worth_asking(evidence, socket); };
+        auto found = discover(roots_, spool_dir_, nodename_, deadline_, wanted);
         if (!found) return std::move(found).error();
 
         // Fakes are found by their files where the kernel does not tell; else only those worth asking are looked at.
         const bool owners_known = found.value().owners_known;
-        Discovery seen = owners_known ? std::move(found).value() : look_at_files(std::move(found).value());
-        Evidence evidence(roots_, uid_);
+        Discovery seen = look_at_files(std::move(found).value());
         std::erase_if(seen.candidates, [&](const Candidate& candidate) {
-            return !worth_asking(evidence, candidate) || std::binary_search(asked_.begin(), asked_.end(), candidate.path());
+            return (!owners_known && !wanted(candidate.socket.view())) ||
+                   std::binary_search(asked_.begin(), asked_.end(), candidate.path());
         });
-        if (owners_known) seen = look_at_files(std::move(seen));
         note(steps_.warnings, seen.planted, "socket(s) named like a slurmstepd's but not root's: ignored");
         for (const Candidate& candidate : seen.candidates) asked_.push_back(candidate.path());
         std::sort(asked_.begin(), asked_.end());
@@ -56,12 +57,12 @@ private:
         std::vector<std::string> silent;
         for (const SilentStep& step : report.silent) {
             silent.push_back(step.candidate.path());
-            if (step.own_by_kernel || evidence.hint(step.candidate) == Hint::own) ++steps_.silent;
+            if (step.own_by_kernel || evidence.hint(step.candidate.socket.view()) == Hint::own) ++steps_.silent;
         }
         std::vector<std::string> unusable;
         for (const UnusableStep& step : report.unusable) {
             unusable.push_back(step.candidate.path() + ": " + step.why);
-            if (!step.ended && evidence.hint(step.candidate) == Hint::own) ++steps_.silent;
+            if (!step.ended && evidence.hint(step.candidate.socket.view()) == Hint::own) ++steps_.silent;
         }
         note(steps_.warnings, silent, "extern step(s) did not answer");
         note(steps_.warnings, report.untrusted, "socket(s) named like a slurmstepd's are not served by root: ignored");
@@ -84,13 +85,13 @@ Result<OwnSteps> find_own_steps(const Roots& roots, const std::string& spool_dir
                                 Deadline deadline)
 {
     Search search(roots, spool_dir, nodename, uid, deadline);
-    auto likely = search.round([](Evidence& evidence, const Candidate& candidate) {
-        return evidence.hint(candidate) != Hint::foreign;
+    auto likely = search.round([](Evidence& evidence, const StepSocketView& socket) {
+        return evidence.hint(socket) != Hint::foreign;
     });
     if (!likely) return std::move(likely).error();
     if (!search.found_any()) {
         // A fresh list: /proc/net/unix is not read in one piece, and a step may have begun meanwhile.
-        auto rest = search.round([](Evidence& evidence, const Candidate& candidate) { return !evidence.is_foreign(candidate); });
+        auto rest = search.round([](Evidence& evidence, const StepSocketView& socket) { return !evidence.is_foreign(socket); });
         if (!rest) return std::move(rest).error();
     }
     return std::move(search).result();
@@ -99,11 +100,12 @@ Result<OwnSteps> find_own_steps(const Roots& roots, const std::string& spool_dir
 std::optional<uid_t> owner_of_job(const Roots& roots, const std::string& spool_dir, const std::string& nodename,
                                   std::uint32_t job_id, Deadline deadline)
 {
-    const auto found = discover(roots, spool_dir, nodename, deadline);
+    const auto found = discover(roots, spool_dir, nodename, deadline,
+                                [job_id](const StepSocketView& socket) { return socket.job_id == job_id; });
     if (!found) return std::nullopt;
     const Deadline soon = deadline.sooner(Deadline::after(probe_grace));
     for (const Candidate& candidate : found.value().candidates) {
-        if (candidate.socket.name.job_id != job_id) continue;
+        if (candidate.socket.job_id != job_id) continue;
         if (const auto owner = ask_owner(candidate, soon)) return owner;
     }
     return std::nullopt;

@@ -71,8 +71,8 @@ TEST_F(DiscoveryTest, TheKernelsList)
     ASSERT_EQ(::stat(first.c_str(), &status), 0);
     for (const Candidate& candidate : found.value().candidates) {
         if (candidate.path() != first) continue;
-        EXPECT_EQ(candidate.socket.name.node, "n1");
-        EXPECT_EQ(candidate.socket.name.job_id, 7U);
+        EXPECT_EQ(candidate.socket.node, "n1");
+        EXPECT_EQ(candidate.socket.job_id, 7U);
         EXPECT_EQ(candidate.socket_mtime_ns, std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec);
     }
 }

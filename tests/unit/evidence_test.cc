@@ -32,15 +32,14 @@ protected:
         directory_.write(name + "/cgroup.procs", processes);
         directory_.write(name + "/step_extern/cgroup.procs", step);
     }
-    Candidate candidate(unsigned job_id, const std::string& node = "n1")
+    StepSocketPath socket(unsigned job_id, const std::string& node = "n1")
     {
-        const std::string file = node + '_' + std::to_string(job_id) + ".4294967292";
-        return Candidate{{directory_.make_directory("spool"), file, {node, job_id}}, 0};
+        return {directory_.make_directory("spool"), node + '_' + std::to_string(job_id) + ".4294967292", node, job_id};
     }
-    Hint hint(unsigned job_id, const std::string& node = "n1") { return Evidence(roots_, me).hint(candidate(job_id, node)); }
+    Hint hint(unsigned job_id, const std::string& node = "n1") { return Evidence(roots_, me).hint(socket(job_id, node).view()); }
     bool foreign(unsigned job_id, const std::string& node = "n1")
     {
-        return Evidence(roots_, me).is_foreign(candidate(job_id, node));
+        return Evidence(roots_, me).is_foreign(socket(job_id, node).view());
     }
 
     void batch(const std::string& name, uid_t owner)
@@ -111,10 +110,10 @@ TEST_F(EvidenceTest, SeveralNodesWithTheSameJob)
     job("slurm_n1", me, 7, "1\n");
     job("slurm_n2", other, 7, "2\n");
     Evidence evidence(roots_, me);
-    EXPECT_FALSE(evidence.is_foreign(candidate(7, "n1")));
-    EXPECT_TRUE(evidence.is_foreign(candidate(7, "n2")));
-    EXPECT_EQ(evidence.hint(candidate(7, "n1")), Hint::own);
-    EXPECT_EQ(evidence.hint(candidate(7, "n2")), Hint::foreign);
+    EXPECT_FALSE(evidence.is_foreign(socket(7, "n1").view()));
+    EXPECT_TRUE(evidence.is_foreign(socket(7, "n2").view()));
+    EXPECT_EQ(evidence.hint(socket(7, "n1").view()), Hint::own);
+    EXPECT_EQ(evidence.hint(socket(7, "n2").view()), Hint::foreign);
 }
 
 TEST_F(EvidenceTest, ATreeThatIsNoCgroupFileSystemIsNotBelieved)

@@ -22,8 +22,8 @@ std::vector<std::string> listed(const std::string& table)
 {
     std::vector<std::string> found;
     for (const StepSocketPath& socket : parse_listening_extern_sockets(table))
-        found.push_back(socket.directory + '|' + socket.file_name + '|' + socket.name.node + '|' +
-                        std::to_string(socket.name.job_id));
+        found.push_back(socket.directory + '|' + socket.file_name + '|' + socket.node + '|' +
+                        std::to_string(socket.job_id));
     return found;
 }
 
@@ -84,7 +84,7 @@ TEST(StepSocketName, EverythingElseIsNone)
                              ".4294967292",
                              "n1_7..4294967292",
                              "n1_7.4294967292.4294967296"})
-        EXPECT_EQ(parse_extern_socket_name(file), std::nullopt) << file;
+        EXPECT_FALSE(parse_extern_socket_name(file)) << file;
     EXPECT_TRUE(parse_extern_socket_name(std::string(10000, 'n') + "_7.4294967292")) << "length is the kernel's to limit";
 }
 

@@ -2,7 +2,7 @@
 // The account phase's part that finds out which of several jobs a login belongs to.
 #include <algorithm>
 
-#include "account.h"
+#include "login_phase.h"
 #include "slurm_adopt/connection.h"
 #include "slurm_adopt/helper_client.h"
 #include "slurm_adopt/step_start.h"
@@ -10,30 +10,52 @@
 
 namespace slurm_adopt {
 
-Choice AccountPhase::choose_among(const std::vector<StepdSession>& sessions, Deadline deadline)
+Choice LoginPhase::choose_among(const std::vector<StepdSession>& sessions, Deadline deadline)
 {
     // One limit for all that the helper is asked: a login is never longer than callerid_timeout because of it.
     const Deadline limit = deadline.sooner(Deadline::after(options_.callerid_timeout));
-    std::optional<std::uint32_t> source;
-    if (source_matters(options_, sessions.size())) source = find_source_job(sessions, deadline, limit);
+    const auto known = known_job(sessions, deadline, limit);
 
     std::vector<OwnJob> jobs;
     jobs.reserve(sessions.size());
     for (const StepdSession& session : sessions) jobs.push_back({session.job_id(), 0});
-    // Where the source is known the others are only a reserve, and their order is worth no further question.
-    if (jobs.size() > 1 && !source && options_.action_unknown == Action::newest) {
+    // Where the job is known the others are only a reserve, and their order is worth no further question.
+    if (jobs.size() > 1 && !known && options_.action_unknown == Action::newest) {
         const auto starts = find_starts(sessions, limit);
         for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].began_ns = starts[i];
     }
-    return choose(options_, jobs, source);
+    return choose(options_, jobs, known);
 }
 
-HelperSettings AccountPhase::helper_settings() const
+std::optional<KnownJob> LoginPhase::known_job(const std::vector<StepdSession>& sessions, Deadline deadline, Deadline limit)
+{
+    const auto is_own = [&](std::uint32_t job_id) {
+        return std::any_of(sessions.begin(), sessions.end(), [&](const StepdSession& session) { return session.job_id() == job_id; });
+    };
+    if (const auto taken = job_of_account_phase(); taken && is_own(*taken)) return KnownJob{*taken, Reason::account_job};
+    if (!source_matters(options_, sessions.size())) return std::nullopt;
+    if (const auto source = find_source_job(sessions, deadline, limit)) return KnownJob{*source, Reason::source_job};
+    if (const auto current = job_of_process(sessions)) return KnownJob{*current, Reason::current_job};
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> LoginPhase::job_of_process(const std::vector<StepdSession>& sessions) const
+{
+    const auto process = cgroups_of(roots_, ::getpid());
+    if (!process) return std::nullopt;
+    for (const StepdSession& session : sessions) {
+        const StepdPlace place = session.place ? *session.place : place_of(roots_, session.pid);
+        if (place.cgroups && is_inside(process.value(), extern_step_directories(place.cgroups.value()))) return session.job_id();
+    }
+    return std::nullopt;
+}
+
+HelperSettings LoginPhase::helper_settings() const
 {
     return {options_.helper.empty() ? SLURM_ADOPT_HELPER_PATH : options_.helper, options_.slurm_conf, options_.log_level};
 }
 
-std::optional<std::uint32_t> AccountPhase::find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
+std::optional<std::uint32_t> LoginPhase::find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
                                                            Deadline limit)
 {
     const auto connection = client_connection(roots_.proc, record_.rhost);
@@ -67,7 +89,7 @@ std::optional<std::uint32_t> AccountPhase::find_source_job(const std::vector<Ste
     return std::nullopt;
 }
 
-void AccountPhase::warn_of_foreign_source(std::uint32_t job_id, Deadline deadline)
+void LoginPhase::warn_of_foreign_source(std::uint32_t job_id, Deadline deadline)
 {
     const auto owner = owner_of_job(roots_, options_.spool_dir, options_.nodename, job_id, deadline);
     log(LogLevel::error, Priority::warning,
@@ -75,7 +97,7 @@ void AccountPhase::warn_of_foreign_source(std::uint32_t job_id, Deadline deadlin
             " for a login of user " + log_value(record_.user) + ": refused as source");
 }
 
-std::vector<std::int64_t> AccountPhase::find_starts(const std::vector<StepdSession>& sessions, Deadline deadline)
+std::vector<std::int64_t> LoginPhase::find_starts(const std::vector<StepdSession>& sessions, Deadline deadline)
 {
     // Read here where the mount table tells, in a twentieth of a millisecond; a helper takes some whole ones.
     if (auto starts = step_starts(roots_, sessions)) return std::move(*starts);

@@ -2,15 +2,33 @@
 // What a phase needs of the PAM application, so that a phase can be run without one.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "slurm_adopt/cgroup_path.h"
+#include "slurm_adopt/fd.h"
 #include "slurm_adopt/options.h"
 #include "slurm_adopt/result.h"
 
 namespace slurm_adopt {
 
 enum class Priority { error, warning, notice, info, debug };  // of syslog(3)
+
+// What the account phase leaves for the session phase of the same process.
+struct TakenJob {
+    std::uint32_t job_id = 0;
+    std::size_t jobs = 0;           // the user's jobs on the node by then
+    pid_t pid = 0;                  // who was adopted: a fork of it was not
+    std::vector<CgroupEntry> step;  // the step's directories; empty: none to be verified by
+    bool verified = false;
+    bool in_namespaces = false;     // of the job
+    Fd proc_cgroup;                 // the process's own, opened before those were joined; nothing where none was
+};
 
 class Host {
 public:
@@ -30,6 +48,12 @@ public:
 
     // Into the environment of the session to come.
     [[nodiscard]] virtual Result<Done> set_environment(const std::string& name, const std::string& value) = 0;
+    // From there; empty where it is not set.
+    [[nodiscard]] virtual std::string environment(const std::string& name) const = 0;
+
+    // As long as the PAM handle lives, in this process and its forks; nothing where it cannot be had.
+    virtual void keep(TakenJob taken) = 0;
+    [[nodiscard]] virtual const TakenJob* kept() const = 0;
 };
 
 }  // namespace slurm_adopt

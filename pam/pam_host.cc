@@ -4,6 +4,8 @@
 #include <security/pam_ext.h>
 #include <syslog.h>
 
+#include <memory>
+
 namespace slurm_adopt {
 namespace {
 
@@ -17,6 +19,15 @@ int syslog_priority(Priority priority)
     case Priority::debug: return LOG_DEBUG;
     }
     return LOG_ERR;
+}
+
+// The name of our data in the handle, which all modules share. With the number of the layout of TakenJob: two builds of
+// this module may meet in one stack.
+constexpr const char* taken_job_name = "slurm_adopt_taken_job_1";
+
+void forget(pam_handle_t*, void* taken, int)
+{
+    delete static_cast<TakenJob*>(taken);
 }
 
 }  // namespace
@@ -50,6 +61,26 @@ Result<Done> PamHost::set_environment(const std::string& name, const std::string
     const int result = ::pam_putenv(handle_, assignment.c_str());
     if (result == PAM_SUCCESS) return Done{};
     return Error{ErrorCode::refused, 0, "pam_putenv " + name + ": " + ::pam_strerror(handle_, result)};
+}
+
+std::string PamHost::environment(const std::string& name) const
+{
+    const char* value = ::pam_getenv(handle_, name.c_str());
+    return value == nullptr ? std::string() : value;
+}
+
+void PamHost::keep(TakenJob taken)
+{
+    auto owned = std::make_unique<TakenJob>(std::move(taken));
+    // Without it the session phase looks for the job again.
+    if (::pam_set_data(handle_, taken_job_name, owned.get(), forget) == PAM_SUCCESS) (void)owned.release();
+}
+
+const TakenJob* PamHost::kept() const
+{
+    const void* taken = nullptr;
+    if (::pam_get_data(handle_, taken_job_name, &taken) != PAM_SUCCESS) return nullptr;
+    return static_cast<const TakenJob*>(taken);
 }
 
 }  // namespace slurm_adopt

@@ -20,6 +20,9 @@ public:
     void tell_refusal(const std::string& message) override;
     void tell(const std::string& message) override;
     [[nodiscard]] Result<Done> set_environment(const std::string& name, const std::string& value) override;
+    [[nodiscard]] std::string environment(const std::string& name) const override;
+    void keep(TakenJob taken) override;
+    [[nodiscard]] const TakenJob* kept() const override;
 
 private:
     [[nodiscard]] std::string_view item(int type) const;

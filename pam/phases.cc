@@ -8,7 +8,7 @@
 #include <new>
 #include <vector>
 
-#include "account.h"
+#include "login_phase.h"
 #include "pam_host.h"
 
 namespace slurm_adopt {
@@ -40,25 +40,23 @@ private:
     int before_ = PTHREAD_CANCEL_ENABLE;
 };
 
-Decision conclude_and_log(pam_handle_t* handle, const AccountPhase& phase, Reason reason) noexcept
+Decision conclude_and_log(pam_handle_t* handle, const LoginPhase& phase, Reason reason) noexcept
 {
     const Decision decision = phase.conclude(reason);
     const char* const word = decision.verdict == Verdict::deny     ? "deny"
                              : decision.verdict == Verdict::ignore ? "ignore"
                                                                    : "allow";
     // Short, because it must need no memory of ours. The code is a literal: it ends with NUL.
-    ::pam_syslog(handle, LOG_ERR, "decision=%s reason=%s phase=account", word, reason_code(reason).data());
+    ::pam_syslog(handle, LOG_ERR, "decision=%s reason=%s phase=%s", word, reason_code(reason).data(), phase.name());
     return decision;
 }
 
-}  // namespace
-
-int account_phase(pam_handle_t* handle, int flags, int argc, const char** argv) noexcept
+int run(Phase which, pam_handle_t* handle, int flags, int argc, const char** argv) noexcept
 {
     const NoCancellation no_cancellation;
     PamHost host(handle, flags);
     try {
-        AccountPhase phase(host, Roots{});
+        LoginPhase phase(host, Roots{}, which);
         try {
             const std::vector<std::string_view> arguments(argv, argv + (argc > 0 ? argc : 0));
             return pam_code(phase.run(arguments));
@@ -70,6 +68,23 @@ int account_phase(pam_handle_t* handle, int flags, int argc, const char** argv) 
     } catch (...) {
         return host.user() == "root" ? PAM_IGNORE : PAM_BUF_ERR;  // not even memory to begin with
     }
+}
+
+}  // namespace
+
+int account_phase(pam_handle_t* handle, int flags, int argc, const char** argv) noexcept
+{
+    return run(Phase::account, handle, flags, argc, argv);
+}
+
+int open_session_phase(pam_handle_t* handle, int flags, int argc, const char** argv) noexcept
+{
+    return run(Phase::session, handle, flags, argc, argv);
+}
+
+int close_session_phase(pam_handle_t*, int, int, const char**) noexcept
+{
+    return PAM_IGNORE;
 }
 
 }  // namespace slurm_adopt

@@ -7,9 +7,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "slurm_adopt/cgroup_path.h"
 #include "slurm_adopt/deadline.h"
 #include "slurm_adopt/discovery.h"
+#include "slurm_adopt/fd.h"
 #include "slurm_adopt/reason.h"
 #include "slurm_adopt/stepd_session.h"
 
@@ -17,6 +20,8 @@ namespace slurm_adopt {
 
 struct AdoptionRequest {
     pid_t pid = 0;                 // of this process, or of another in the same pid namespace
+    std::optional<pid_t> parent = std::nullopt;  // to be adopted too: the session will come from there
+    const Fd* proc_cgroup = nullptr;  // an open /proc/<pid>/cgroup of `pid`, where /proc by now shows other pids
     bool x11 = true;               // ask for the job's X11 display
     bool join_namespaces = true;   // join the job's namespaces with the calling process
     bool must_be_verified = false; // an adoption that the kernel cannot confirm is none
@@ -33,9 +38,15 @@ struct Adoption {
     std::string detail;                       // for the log; may be set on success too (what was odd)
     bool half_joined = false;                 // left in some of the job's namespaces: fit for nothing but a refusal
     bool may_follow = false;                  // the request lies in the socket of a slurmstepd that may yet act on it
-    bool verified = false;                    // /proc/<pid>/cgroup shows the process inside the step
+    bool verified = false;                    // /proc/<pid>/cgroup shows the process (and the parent) inside the step
+    std::vector<CgroupEntry> step;            // the step's directories; empty where slurmstepd is in no step_extern cgroup
+    std::size_t namespaces = 0;               // of the job that have been joined
+    Fd proc_cgroup;                           // the process's own, opened before a namespace was joined; nothing where none was
     std::optional<X11Forwarding> x11;
 };
+
+// Whether the process, and its parent where one is asked for, is in the step by the kernel's view.
+[[nodiscard]] bool is_in_step(const Roots& roots, const AdoptionRequest& request, const std::vector<CgroupEntry>& step);
 
 // Asks the slurmstepd to adopt, reads the kernel's answer, then X11 and namespaces; one write, in that order.
 // The session is spent afterwards. Namespaces are joined only after an adoption that counts; one that cannot be

@@ -2,11 +2,12 @@
 // The TCP connection a login came by.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -45,5 +46,13 @@ struct Connection {
 // several peers, one that came in to a port below which no service of ours connects out (the local port is the
 // lower one) goes before one that this process has opened.
 [[nodiscard]] std::optional<Connection> client_connection(const std::string& proc, std::string_view remote_host);
+
+// The parent, where this process was forked from it for one login's sake and holds the client's connection with it.
+// With keyboard-interactive authentication sshd (OpenSSH 9.2 ... 10.6) asks PAM in a child that soon ends; the session
+// comes from its parent, the connection's monitor. That is the same program in the same process group, with a
+// descriptor of the same TCP connection; where sshd knows of no connection ("UNKNOWN", sshd -i on a pipe), the first
+// two have to do. sshd's listener is none: it has closed the connection's descriptor, and from OpenSSH 9.8 on it is
+// another program.
+[[nodiscard]] std::optional<pid_t> parent_with_connection(const std::string& proc, std::string_view remote_host);
 
 }  // namespace slurm_adopt

@@ -5,12 +5,17 @@
 #include <cstddef>
 #include <string>
 
+#include "slurm_adopt/fd.h"
 #include "slurm_adopt/result.h"
 
 namespace slurm_adopt {
 
 // The whole file, at most `most` bytes: a longer one is ErrorCode::too_large, never a cut text.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t most);
+
+// The same for a file that is open already, from its beginning; a file of /proc tells what is true by now. `name` is for
+// the error.
+[[nodiscard]] Result<std::string> read_open_file(const Fd& fd, const std::string& name, std::size_t most);
 
 // /proc/<pid>/cgroup has a line per hierarchy, each at most PATH_MAX: far below this.
 inline constexpr std::size_t longest_proc_cgroup = std::size_t{256} * 1024;

@@ -23,7 +23,7 @@ struct LoginRecord {
     std::string node;       // the name people know this machine by
     std::size_t jobs = 0;   // the user's jobs here
     std::uint32_t job_id = 0;  // the job taken, or the last one tried; 0: none
-    std::string phase;      // "account"
+    std::string phase;      // "account" or "session"
     std::chrono::microseconds took{0};
     bool verified = false;  // of an adoption: the kernel confirms it
     bool fails_open = false;  // under these options a failure would let the user in unconfined

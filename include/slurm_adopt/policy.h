@@ -58,9 +58,15 @@ struct Choice {
     Reason otherwise = Reason::internal_error;
 };
 
-// Which of the user's jobs a login may be adopted into. `source_job` is what the source node said the connection came
-// from: whatever it says, it only counts if it is one of these.
-[[nodiscard]] Choice choose(const Options& options, std::span<const OwnJob> jobs, std::optional<std::uint32_t> source_job);
+// The job that a login belongs to by some evidence: the source node's answer (source_job), the account phase's choice
+// (account_job), or where the process is (current_job).
+struct KnownJob {
+    std::uint32_t job_id = 0;
+    Reason reason = Reason::internal_error;
+};
+
+// Which of the user's jobs a login may be adopted into. Whoever says so, a known job only counts if it is one of these.
+[[nodiscard]] Choice choose(const Options& options, std::span<const OwnJob> jobs, const std::optional<KnownJob>& known);
 
 // Whether the source node has to be asked before choose().
 [[nodiscard]] bool source_matters(const Options& options, std::size_t jobs);

@@ -19,6 +19,8 @@ enum class Reason {
     one_job,
     newest_job,
     source_job,
+    account_job,  // the one that the account phase took: the session stays there
+    current_job,  // the one that the process is in already
 
     // Not adopted.
     no_jobs,

@@ -9,6 +9,7 @@
 
 #include "slurm_adopt/cgroup_path.h"
 #include "slurm_adopt/discovery.h"
+#include "slurm_adopt/fd.h"
 #include "slurm_adopt/result.h"
 
 namespace slurm_adopt {
@@ -19,6 +20,9 @@ struct StepdPlace {
 };
 
 [[nodiscard]] Result<std::vector<CgroupEntry>> cgroups_of(const Roots& roots, pid_t pid);
+// By an open /proc/<pid>/cgroup: its process, as it is by now.
+[[nodiscard]] Result<std::vector<CgroupEntry>> cgroups_of(const Fd& proc_cgroup);
+
 [[nodiscard]] StepdPlace place_of(const Roots& roots, pid_t stepd);
 
 }  // namespace slurm_adopt

@@ -43,10 +43,13 @@ bool source_matters(const Options& options, std::size_t jobs)
     return jobs > 1 || (jobs == 1 && !options.single_job_skip_rpc);
 }
 
-Choice choose(const Options& options, std::span<const OwnJob> jobs, std::optional<std::uint32_t> source_job)
+Choice choose(const Options& options, std::span<const OwnJob> jobs, const std::optional<KnownJob>& known)
 {
     if (jobs.empty()) return {{}, Reason::no_jobs};
-    if (!source_matters(options, jobs.size())) return {{{0, Reason::one_job}}, Reason::adopt_failed};
+    // A job that is not the user's is none: the remote slurmd may say what it likes.
+    const auto is_known = [&](const OwnJob& job) { return known && known->job_id == job.job_id; };
+    if (!source_matters(options, jobs.size()))
+        return {{{0, is_known(jobs[0]) ? known->reason : Reason::one_job}}, Reason::adopt_failed};
 
     // The newest first. The older ones stay candidates: they are the user's own too, and better than a refusal
     // when the newest one's slurmstepd is stuck.
@@ -58,13 +61,14 @@ Choice choose(const Options& options, std::span<const OwnJob> jobs, std::optiona
     });
 
     const bool newest = options.action_unknown == Action::newest;
-    Choice choice{{}, newest ? Reason::adopt_failed : Reason::unknown_job};
-    // A job that is not the user's is no source: the remote slurmd may say what it likes.
+    // That the account phase's job cannot be had any more is no reason to ask what it was.
+    const bool was_chosen = known && known->reason == Reason::account_job && std::any_of(jobs.begin(), jobs.end(), is_known);
+    Choice choice{{}, newest || was_chosen ? Reason::adopt_failed : Reason::unknown_job};
     for (const std::size_t job : order)
-        if (source_job == jobs[job].job_id) choice.candidates.push_back({job, Reason::source_job});
+        if (is_known(jobs[job])) choice.candidates.push_back({job, known->reason});
     if (!newest) return choice;
     for (const std::size_t job : order)
-        if (source_job != jobs[job].job_id) choice.candidates.push_back({job, jobs.size() == 1 ? Reason::one_job : Reason::newest_job});
+        if (!is_known(jobs[job])) choice.candidates.push_back({job, jobs.size() == 1 ? Reason::one_job : Reason::newest_job});
     return choice;
 }
 

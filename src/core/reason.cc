@@ -13,6 +13,8 @@ FailureClass failure_class(Reason reason)
     case Reason::one_job:
     case Reason::newest_job:
     case Reason::source_job:
+    case Reason::account_job:
+    case Reason::current_job:
         return FailureClass::none;
     case Reason::no_jobs:
         return FailureClass::no_jobs;
@@ -53,6 +55,8 @@ std::string_view reason_code(Reason reason)
     case Reason::one_job: return "one_job";
     case Reason::newest_job: return "newest_job";
     case Reason::source_job: return "source_job";
+    case Reason::account_job: return "account_job";
+    case Reason::current_job: return "current_job";
     case Reason::no_jobs: return "no_jobs";
     case Reason::unknown_job: return "unknown_job";
     case Reason::adopt_refused: return "adopt_refused";

@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -69,15 +71,61 @@ std::optional<Connection> connection_of(int fd)
     return Connection{*here, *there};
 }
 
-std::vector<int> open_descriptors(const std::string& proc)
+std::vector<int> open_descriptors(const std::string& process)
 {
     const auto close_directory = [](DIR* open) { (void)::closedir(open); };
-    const std::unique_ptr<DIR, decltype(close_directory)> open(::opendir((proc + "/self/fd").c_str()), close_directory);
+    const std::unique_ptr<DIR, decltype(close_directory)> open(::opendir((process + "/fd").c_str()), close_directory);
     std::vector<int> descriptors;
     while (const dirent* entry = open ? ::readdir(open.get()) : nullptr)
         if (const auto fd = parse_number<unsigned>(entry->d_name)) descriptors.push_back(static_cast<int>(*fd));
     std::sort(descriptors.begin(), descriptors.end());
     return descriptors;
+}
+
+struct ClientSocket {
+    int fd = -1;
+    Connection connection;
+};
+
+std::optional<ClientSocket> client_socket(const std::string& proc, std::string_view remote_host)
+{
+    const auto wanted = parse_address(remote_host);
+    std::optional<ClientSocket> outgoing;
+    for (const int fd : open_descriptors(proc + "/self")) {
+        const auto connection = connection_of(fd);
+        if (!connection) continue;
+        if (wanted) {
+            if (connection->peer.address == *wanted) return ClientSocket{fd, *connection};
+        } else if (connection->local.port < connection->peer.port) {
+            return ClientSocket{fd, *connection};
+        } else if (!outgoing) {
+            outgoing = {fd, *connection};
+        }
+    }
+    return outgoing;
+}
+
+bool same_program(const std::string& proc, const std::string& process)
+{
+    struct stat ours {};
+    struct stat theirs {};
+    // Not to be looked at is somebody else's.
+    return ::stat((proc + "/self/exe").c_str(), &ours) == 0 && ::stat((process + "/exe").c_str(), &theirs) == 0 &&
+           ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+bool holds_socket(const std::string& process, int socket)
+{
+    struct stat status {};
+    if (::fstat(socket, &status) != 0) return false;
+    const std::string wanted = "socket:[" + std::to_string(status.st_ino) + ']';
+    for (const int fd : open_descriptors(process)) {
+        // By its name: what lies behind a descriptor of another process may hang (a dead file server).
+        char name[64];
+        const ssize_t length = ::readlink((process + "/fd/" + std::to_string(fd)).c_str(), name, sizeof name);
+        if (length > 0 && std::string_view(name, static_cast<std::size_t>(length)) == wanted) return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -105,20 +153,22 @@ std::string to_text(const Address& address)
 
 std::optional<Connection> client_connection(const std::string& proc, std::string_view remote_host)
 {
-    const auto wanted = parse_address(remote_host);
-    std::optional<Connection> outgoing;
-    for (const int fd : open_descriptors(proc)) {
-        const auto connection = connection_of(fd);
-        if (!connection) continue;
-        if (wanted) {
-            if (connection->peer.address == *wanted) return connection;
-        } else if (connection->local.port < connection->peer.port) {
-            return connection;
-        } else if (!outgoing) {
-            outgoing = connection;
-        }
+    if (const auto client = client_socket(proc, remote_host)) return client->connection;
+    return std::nullopt;
+}
+
+std::optional<pid_t> parent_with_connection(const std::string& proc, std::string_view remote_host)
+{
+    const pid_t parent = ::getppid();
+    if (parent <= 1 || ::getpgid(parent) != ::getpgrp()) return std::nullopt;
+    const std::string process = proc + '/' + std::to_string(parent);
+    if (!same_program(proc, process)) return std::nullopt;
+    if (const auto client = client_socket(proc, remote_host)) {
+        if (!holds_socket(process, client->fd)) return std::nullopt;
+    } else if (remote_host != "UNKNOWN") {
+        return std::nullopt;
     }
-    return outgoing;
+    return parent;
 }
 
 }  // namespace slurm_adopt

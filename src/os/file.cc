@@ -7,30 +7,33 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "slurm_adopt/fd.h"
-
 namespace slurm_adopt {
+
+Result<std::string> read_open_file(const Fd& fd, const std::string& name, std::size_t most)
+{
+    std::string text;
+    std::size_t length = 0;
+    for (;;) {
+        if (length == text.size()) text.resize(std::min(std::max<std::size_t>(4096, 2 * text.size()), most + 1));
+        const ssize_t got = ::pread(fd.get(), text.data() + length, text.size() - length, static_cast<off_t>(length));
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            return system_error(name);
+        }
+        if (got == 0) break;
+        length += static_cast<std::size_t>(got);
+        if (length > most) return Error{ErrorCode::too_large, 0, name + ": larger than expected"};
+    }
+    text.resize(length);
+    return text;
+}
 
 Result<std::string> read_file(const std::string& path, std::size_t most)
 {
     // O_NONBLOCK: should the path be a fifo or a device after all, neither open nor read may wait.
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!fd) return system_error(path);
-    std::string text;
-    std::size_t length = 0;
-    for (;;) {
-        if (length == text.size()) text.resize(std::min(std::max<std::size_t>(4096, 2 * text.size()), most + 1));
-        const ssize_t got = ::read(fd.get(), text.data() + length, text.size() - length);
-        if (got < 0) {
-            if (errno == EINTR) continue;
-            return system_error(path);
-        }
-        if (got == 0) break;
-        length += static_cast<std::size_t>(got);
-        if (length > most) return Error{ErrorCode::too_large, 0, path + ": larger than expected"};
-    }
-    text.resize(length);
-    return text;
+    return read_open_file(fd, path, most);
 }
 
 }  // namespace slurm_adopt

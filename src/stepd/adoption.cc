@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "slurm_adopt/adoption.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -53,6 +54,7 @@ public:
     Result<Done> send_requests()
     {
         std::vector<std::int32_t> words = {static_cast<std::int32_t>(Request::add_extern_pid), request_.pid};
+        if (request_.parent) words.insert(words.end(), {static_cast<std::int32_t>(Request::add_extern_pid), *request_.parent});
         if (request_.x11) words.push_back(static_cast<std::int32_t>(Request::x11_display));
         if (request_.join_namespaces)
             words.push_back(static_cast<std::int32_t>(many_namespaces() ? Request::get_ns_fds : Request::get_ns_fd));
@@ -61,9 +63,13 @@ public:
 
     Result<Done> receive_adoption()
     {
-        auto result = receive_int(session_.socket, deadline_);
-        if (!result) return std::move(result).error();
-        if (result.value() != 0) return Error{ErrorCode::refused, 0, "slurmstepd answered " + std::to_string(result.value())};
+        std::int32_t refusal = 0;
+        for (int answers = request_.parent ? 2 : 1; answers > 0; --answers) {
+            const auto result = receive_int(session_.socket, deadline_);
+            if (!result) return result.error();
+            if (result.value() != 0) refusal = result.value();
+        }
+        if (refusal != 0) return Error{ErrorCode::refused, 0, "slurmstepd answered " + std::to_string(refusal)};
         return Done{};
     }
 
@@ -155,6 +161,13 @@ Adoption failed(Reason reason, std::string detail)
 
 }  // namespace
 
+bool is_in_step(const Roots& roots, const AdoptionRequest& request, const std::vector<CgroupEntry>& step)
+{
+    const auto inside = [&](const Result<std::vector<CgroupEntry>>& process) { return process && is_inside(process.value(), step); };
+    const bool child = inside(request.proc_cgroup != nullptr ? cgroups_of(*request.proc_cgroup) : cgroups_of(roots, request.pid));
+    return child && (!request.parent || inside(cgroups_of(roots, *request.parent)));
+}
+
 Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline)
 {
     const StepdPlace place = session.place ? *session.place : place_of(roots, session.pid);
@@ -166,10 +179,6 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     if (!place.same_pid_namespace)
         return failed(Reason::adopt_foreign_pids, "slurmstepd lives in another pid namespace than this process");
     auto step = extern_step_directories(place.cgroups.value());
-    const auto inside = [&] {
-        const auto process = cgroups_of(roots, request.pid);
-        return process && is_inside(process.value(), step);
-    };
 
     Conversation conversation(session, request, deadline);
     if (auto sent = conversation.send_requests(); !sent) return failed(reason_of(sent.error()), sent.error().context);
@@ -181,7 +190,8 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     const bool verifiable = !step.empty();
 
     Adoption adoption;
-    adoption.verified = inside();
+    adoption.verified = is_in_step(roots, request, step);
+    adoption.step = std::move(step);
     if (!answer) {
         // The request was on its way: without an answer only the kernel knows what became of it.
         adoption.failure = reason_of(answer.error());
@@ -200,7 +210,7 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     }
     if (verifiable && !adoption.verified) {
         adoption.failure = Reason::adopt_not_inside;
-        adoption.detail = "slurmstepd said done, but /proc shows the process outside " + step.front().path;
+        adoption.detail = "slurmstepd said done, but /proc shows the process outside " + adoption.step.front().path;
         return adoption;
     }
 
@@ -214,7 +224,11 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     }
     if (request.join_namespaces) {
         const auto namespaces = conversation.receive_namespaces();
+        // The job's own /proc, if it has one, shows nothing of a process that began outside.
+        if (namespaces && !namespaces.value().empty())
+            adoption.proc_cgroup = Fd(::open((roots.proc + "/self/cgroup").c_str(), O_RDONLY | O_CLOEXEC));
         const Joined joined = namespaces ? join(namespaces.value()) : Joined{0, namespaces.error()};
+        adoption.namespaces = joined.count;
         if (!joined.result) {
             adoption.failure = Reason::namespace_join;
             adoption.detail = "namespaces: " + joined.result.error().context;

@@ -63,9 +63,9 @@ bool is_hung(const Roots& roots, pid_t pid)
 
 std::optional<uid_t> owner_by_kernel(const Roots& roots, pid_t pid)
 {
-    const auto cgroup = read_file(roots.proc + '/' + std::to_string(pid) + "/cgroup", longest_proc_cgroup);
-    if (!cgroup) return std::nullopt;
-    return owner_by_path(parse_proc_cgroup(cgroup.value()));
+    const auto cgroups = cgroups_of(roots, pid);
+    if (!cgroups) return std::nullopt;
+    return owner_by_path(cgroups.value());
 }
 
 class Prober {

@@ -18,9 +18,9 @@ constexpr std::size_t longest_mountinfo = std::size_t{16} * 1024 * 1024;
 
 std::optional<std::int64_t> cgroup_mtime(const Roots& roots, const std::string& mountinfo, pid_t stepd)
 {
-    const auto cgroups = read_file(roots.proc + '/' + std::to_string(stepd) + "/cgroup", longest_proc_cgroup);
+    const auto cgroups = cgroups_of(roots, stepd);
     if (!cgroups) return std::nullopt;
-    for (const CgroupEntry& step : extern_step_directories(parse_proc_cgroup(cgroups.value()))) {
+    for (const CgroupEntry& step : extern_step_directories(cgroups.value())) {
         const auto directory = cgroup_directory(mountinfo, step);
         struct stat status {};
         if (directory && ::stat(directory->c_str(), &status) == 0)

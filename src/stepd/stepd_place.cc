@@ -28,6 +28,13 @@ Result<std::vector<CgroupEntry>> cgroups_of(const Roots& roots, pid_t pid)
     return parse_proc_cgroup(text.value());
 }
 
+Result<std::vector<CgroupEntry>> cgroups_of(const Fd& proc_cgroup)
+{
+    auto text = read_open_file(proc_cgroup, "/proc/<pid>/cgroup", longest_proc_cgroup);
+    if (!text) return std::move(text).error();
+    return parse_proc_cgroup(text.value());
+}
+
 StepdPlace place_of(const Roots& roots, pid_t stepd)
 {
     return {same_pid_namespace(roots, stepd), cgroups_of(roots, stepd)};

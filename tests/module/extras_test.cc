@@ -2,13 +2,11 @@
 // What comes with an adoption: the job's X11 display and its namespaces.
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <thread>
 
+#include "mount_namespace.h"
 #include "node_test.h"
 #include "slurm_adopt/fd.h"
 
@@ -96,29 +94,6 @@ TEST_F(Extras, ALyingXauthorityLength)
         expect("not asked", log_in({.options = {"strict", "disable_x11=1"}}),
                {"success", adopted_line(), {}, {"SLURM_JOB_ID=7"}});
     }
-}
-
-// A mount namespace of its own, kept alive by its descriptor.
-Fd mount_namespace(std::string& name)
-{
-    int ready[2];
-    if (::pipe(ready) != 0) return Fd();
-    const pid_t child = ::fork();
-    if (child == 0) {
-        (void)(::unshare(CLONE_NEWNS) == 0 && ::write(ready[1], "r", 1) == 1);
-        while (true) ::pause();
-    }
-    char byte = 0;
-    (void)!::read(ready[0], &byte, 1);
-    (void)::close(ready[0]);
-    (void)::close(ready[1]);
-    Fd fd(::open(("/proc/" + std::to_string(child) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat status {};
-    (void)::fstat(fd.get(), &status);
-    name = "mnt:[" + std::to_string(status.st_ino) + ']';
-    (void)::kill(child, SIGKILL);
-    (void)::waitpid(child, nullptr, 0);
-    return fd;
 }
 
 TEST_F(Extras, NamespacesAreJoined)

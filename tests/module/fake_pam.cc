@@ -72,8 +72,44 @@ int pam_prompt(pam_handle_t* handle, int style, char** response, const char* for
 int pam_putenv(pam_handle_t* handle, const char* assignment)
 {
     const MemoryIsThere guard;
-    if (handle->putenv_result == PAM_SUCCESS) handle->environment.emplace_back(assignment);
-    return handle->putenv_result;
+    if (handle->putenv_result != PAM_SUCCESS) return handle->putenv_result;
+    const std::string whole(assignment);
+    const std::string start = whole.substr(0, whole.find('=') + 1);
+    for (std::string& known : handle->environment)
+        if (known.starts_with(start)) {
+            known = whole;
+            return PAM_SUCCESS;
+        }
+    handle->environment.push_back(whole);
+    return PAM_SUCCESS;
+}
+
+const char* pam_getenv(pam_handle_t* handle, const char* name)
+{
+    const MemoryIsThere guard;
+    const std::string start = std::string(name) + '=';
+    for (const std::string& assignment : handle->environment)
+        if (assignment.starts_with(start)) return assignment.c_str() + start.size();
+    return nullptr;
+}
+
+int pam_set_data(pam_handle_t* handle, const char* name, void* data, void (*cleanup)(pam_handle_t*, void*, int))
+{
+    const MemoryIsThere guard;
+    if (handle->set_data_result != PAM_SUCCESS) return handle->set_data_result;
+    pam_handle::Data& entry = handle->data[name];
+    if (entry.cleanup != nullptr) entry.cleanup(handle, entry.data, PAM_SUCCESS);
+    entry = {data, cleanup};
+    return PAM_SUCCESS;
+}
+
+int pam_get_data(const pam_handle_t* handle, const char* name, const void** data)
+{
+    const MemoryIsThere guard;
+    const auto found = handle->data.find(name);
+    if (found == handle->data.end()) return PAM_NO_MODULE_DATA;
+    *data = found->second.data;
+    return PAM_SUCCESS;
 }
 
 const char* pam_strerror(pam_handle_t*, int)

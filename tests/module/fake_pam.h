@@ -17,4 +17,19 @@ struct pam_handle {
     mutable std::vector<std::string> log;  // "warning text"
     std::vector<std::string> told;         // "error text", "info text"
     std::vector<std::string> environment;  // "NAME=value"
+
+    struct Data {
+        void* data = nullptr;
+        void (*cleanup)(pam_handle*, void*, int) = nullptr;
+    };
+    std::map<std::string, Data> data;
+    int set_data_result = PAM_SUCCESS;
+
+    pam_handle() = default;
+    pam_handle(const pam_handle&) = delete;
+    pam_handle& operator=(const pam_handle&) = delete;
+    ~pam_handle()
+    {
+        for (auto& [name, entry] : data) entry.cleanup(this, entry.data, PAM_SUCCESS);
+    }
 };

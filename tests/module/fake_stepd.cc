@@ -62,7 +62,7 @@ private:
         std::int32_t pid = 0;
         if (!receive(pid)) return false;
         std::this_thread::sleep_for(script_.before_adopting);
-        if (script_.moves && !step_.adopted.empty()) (void)move_to_cgroup(step_.adopted, pid);
+        if (script_.moves && (!script_.moves_only_first || seen_.adopt == 1) && !step_.adopted.empty()) (void)move_to_cgroup(step_.adopted, pid);
         return send(Step::adopt, script_.adopt_result);
     }
 
@@ -188,6 +188,11 @@ FakeStepd::~FakeStepd()
     (void)::waitpid(pid_, nullptr, 0);
     (void)::unlink(socket_.c_str());
     (void)::munmap(seen_, sizeof(Seen));
+}
+
+void FakeStepd::pull_in(pid_t pid) const
+{
+    if (!move_to_cgroup(step_.adopted, pid)) throw std::runtime_error("cannot move into " + step_.adopted);
 }
 
 void FakeStepd::stop() const

@@ -35,6 +35,7 @@ struct StepdScript {
     uid_t uid = alice;  // what it answers
     std::int32_t adopt_result = 0;
     bool moves = true;  // it really moves the process
+    bool moves_only_first = false;  // and no other
     std::int32_t display = 0;
     std::string xauthority = {};
     std::optional<std::int32_t> xauthority_length = std::nullopt;  // other than the true one
@@ -67,6 +68,7 @@ public:
     [[nodiscard]] const std::string& socket() const { return socket_; }
     [[nodiscard]] const std::string& cgroup() const { return step_.path; }  // "freezer:/.../step_extern"
     [[nodiscard]] pid_t pid() const { return pid_; }
+    void pull_in(pid_t pid) const;  // into the step, without being asked
     void stop() const;  // SIGSTOP, and waits until it has stopped
 
     // What it has been asked, over all connections.

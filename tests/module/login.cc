@@ -14,7 +14,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "account.h"
+#include "login_phase.h"
 #include "fake_pam.h"
 #include "in_child.h"
 #include "pam_host.h"
@@ -101,7 +101,7 @@ int with_roots(pam_handle_t* handle, int flags, const Roots& roots, const std::v
 {
     PamHost pam(handle, flags);
     const std::vector<std::string_view> words(arguments.begin(), arguments.end());
-    const Decision decision = AccountPhase(pam, roots).run(words);
+    const Decision decision = LoginPhase(pam, roots, Phase::account).run(words);
     if (decision.verdict == Verdict::ignore) return PAM_IGNORE;
     if (decision.verdict == Verdict::deny)
         return decision.reason == Reason::unknown_user ? PAM_USER_UNKNOWN : PAM_PERM_DENIED;
@@ -132,7 +132,15 @@ std::vector<std::string> take(const std::vector<std::string>& lines, std::size_t
     return {begin, begin + static_cast<std::ptrdiff_t>(count)};
 }
 
-std::vector<std::string> call(const Login& login)
+int one_phase(pam_handle_t* handle, const Login& login, Phases phase, std::vector<const char*>& arguments)
+{
+    const int count = static_cast<int>(arguments.size());
+    if (phase == Phases::session) return open_session_phase(handle, login.flags, count, arguments.data());
+    return login.roots ? with_roots(handle, login.flags, *login.roots, arguments)
+                       : account_phase(handle, login.flags, count, arguments.data());
+}
+
+std::vector<std::string> call_phases(const Login& login)
 {
     pam_handle handle;
     if (login.user) handle.items[PAM_USER] = *login.user;
@@ -143,19 +151,30 @@ std::vector<std::string> call(const Login& login)
     std::vector<const char*> arguments;
     for (const std::string& option : login.options) arguments.push_back(option.c_str());
 
-    const auto before = process_state();
+    handle.environment = login.environment;
+    handle.set_data_result = login.set_data_result;
+
     errno = login.errno_before;
     const auto begin = std::chrono::steady_clock::now();
-    const int code = login.roots ? with_roots(&handle, login.flags, *login.roots, arguments)
-                                 : account_phase(&handle, login.flags, static_cast<int>(arguments.size()), arguments.data());
+    int code = PAM_SYSTEM_ERR;
+    if (login.phases != Phases::session) code = one_phase(&handle, login, Phases::account, arguments);
+    if (login.phases == Phases::both && login.between) login.between();
+    if (login.phases != Phases::account) code = one_phase(&handle, login, Phases::session, arguments);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-    const auto after = process_state();
 
     std::vector<std::string> lines = {code_name(code), std::to_string(took.count()), read("/proc/self/cgroup"),
-                                      link_target("/proc/self/ns/mnt"), changes(before, after)};
+                                      link_target("/proc/self/ns/mnt"), "no changes seen yet"};
     append(lines, handle.log);
     append(lines, handle.told);
     append(lines, handle.environment);
+    return lines;
+}
+
+std::vector<std::string> call(const Login& login)
+{
+    const auto before = process_state();
+    std::vector<std::string> lines = call_phases(login);  // the handle is closed by its end
+    lines[4] = changes(before, process_state());
     return lines;
 }
 
@@ -212,7 +231,7 @@ std::string decided(const std::string& priority_verdict_reason, int jobs, int jo
     words >> priority >> verdict >> reason;
     return priority + " decision=" + verdict + " reason=" + reason + " user=" + who.user + " uid=" + who.uid +
            " service=" + who.service + " rhost=192.0.2.7 jobs=" + std::to_string(jobs) +
-           " job=" + (job == 0 ? "-" : std::to_string(job)) + " phase=account ms=# verified=" + verified +
+           " job=" + (job == 0 ? "-" : std::to_string(job)) + " phase=" + who.phase + " ms=# verified=" + verified +
            " on_failure=" + on_failure;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One login: a call of the module's account phase in a child, and everything that can be seen of it.
+// One login: calls of the module's phases in a child, and everything that can be seen of them.
 #pragma once
 
 #include <security/pam_modules.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "slurm_adopt/discovery.h"
 
 namespace slurm_adopt::test {
+
+enum class Phases { account, session, both };
 
 struct Login {
     std::optional<std::string> user = "alice";  // none: PAM_USER is not set
@@ -21,14 +24,18 @@ struct Login {
     int putenv_result = PAM_SUCCESS;
     int prompt_result = PAM_SUCCESS;
     int errno_before = 0;
-    std::optional<Roots> roots = std::nullopt;  // other than the real ones
+    std::optional<Roots> roots = std::nullopt;  // other than the real ones; for the account phase only
+    Phases phases = Phases::account;
+    std::function<void()> between = {};         // done in the process between account and session phase
+    std::vector<std::string> environment = {};  // "NAME=value", what PAM's environment holds before
+    int set_data_result = PAM_SUCCESS;
 };
 
 struct Outcome {
-    std::string code;                      // "success", "perm_denied", "ignore", "user_unknown", or a number
+    std::string code;                      // of the last phase: "success", "perm_denied", "ignore", "user_unknown", or a number
     std::vector<std::string> log;          // "warning text", times as ms=#
     std::vector<std::string> told;         // "error text", the host's name as HOST
-    std::vector<std::string> environment;  // "NAME=value"
+    std::vector<std::string> environment;  // "NAME=value", what was there before too
     std::string cgroup;                    // /proc/self/cgroup afterwards
     std::string mount_namespace;           // afterwards
     double milliseconds = 0;               // of the call
@@ -52,6 +59,7 @@ struct Who {
     std::string user = "alice";
     std::string uid = "41001";
     std::string service = "sshd";
+    std::string phase = "account";
 };
 [[nodiscard]] std::string decided(const std::string& priority_verdict_reason, int jobs, int job, const std::string& verified,
                                   const std::string& on_failure, const Who& who = {});

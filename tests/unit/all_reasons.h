@@ -16,6 +16,8 @@ inline constexpr std::array all_reasons = {
     Reason::one_job,
     Reason::newest_job,
     Reason::source_job,
+    Reason::account_job,
+    Reason::current_job,
     Reason::no_jobs,
     Reason::unknown_job,
     Reason::adopt_refused,

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <utility>
@@ -103,6 +105,62 @@ TEST(Connection, NoConnectionIsNone)
     EXPECT_FALSE(client_connection("/proc", "127.0.0.1"));
     EXPECT_FALSE(client_connection("/proc", ""));
     EXPECT_FALSE(client_connection("/nowhere", "127.0.0.1"));
+}
+
+// What a forked child thinks of its parent; 'p' its parent, 'n' nobody, anything else is wrong.
+char parent_seen_by_child(std::string_view remote_host, bool own_group, const std::string& proc = "/proc")
+{
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (own_group) (void)::setpgid(0, 0);
+        const auto parent = parent_with_connection(proc, remote_host);
+        const char answer = !parent ? 'n' : *parent == ::getppid() ? 'p' : '?';
+        (void)!::write(ends[1], &answer, 1);
+        ::_exit(0);
+    }
+    char answer = '-';
+    EXPECT_EQ(::read(ends[0], &answer, 1), 1);
+    (void)::waitpid(child, nullptr, 0);
+    (void)::close(ends[0]);
+    (void)::close(ends[1]);
+    return answer;
+}
+
+TEST(ParentWithConnection, SameProgramGroupAndConnection)
+{
+    EXPECT_EQ(parent_seen_by_child("127.0.0.1", false), 'n') << "no connection";
+    EXPECT_EQ(parent_seen_by_child("", false), 'n');
+    EXPECT_EQ(parent_seen_by_child("UNKNOWN", false), 'p') << "sshd -i on a pipe: none is known to anybody";
+    EXPECT_EQ(parent_seen_by_child("UNKNOWN", true), 'n');
+    const Pair pair = connect_loopback(v4("127.0.0.1"), v4("127.0.0.1"), v4("127.0.0.1"));
+    EXPECT_EQ(parent_seen_by_child("127.0.0.1", false), 'p');
+    EXPECT_EQ(parent_seen_by_child("198.51.100.1", false), 'n') << "that is not the client's";
+    EXPECT_EQ(parent_seen_by_child("127.0.0.1", true), 'n') << "a group of its own: no fork for this login's sake";
+    EXPECT_EQ(parent_seen_by_child("127.0.0.1", false, "/nowhere"), 'n');
+}
+
+TEST(ParentWithConnection, ThatHasClosedItIsNone)
+{
+    // As sshd's listener does: the child alone keeps it.
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    Pair pair = connect_loopback(v4("127.0.0.1"), v4("127.0.0.1"), v4("127.0.0.1"));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        char go = 0;
+        (void)!::read(ends[0], &go, 1);
+        ::_exit(parent_with_connection("/proc", "127.0.0.1") ? 1 : 0);
+    }
+    pair.accepted.reset();
+    pair.connected.reset();
+    ASSERT_EQ(::write(ends[1], "g", 1), 1);
+    int status = -1;
+    (void)::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    (void)::close(ends[0]);
+    (void)::close(ends[1]);
 }
 
 }  // namespace

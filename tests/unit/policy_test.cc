@@ -17,6 +17,12 @@ using Source = std::optional<std::uint32_t>;
 
 constexpr Source no_source = std::nullopt;
 
+// As choose(), with the source's job as what is known.
+Choice choose_by_source(const Options& options, std::span<const OwnJob> jobs, Source source)
+{
+    return choose(options, jobs, source ? std::optional<KnownJob>({*source, Reason::source_job}) : std::nullopt);
+}
+
 Indices order_of(const Choice& choice)
 {
     Indices order;
@@ -111,7 +117,7 @@ TEST(Policy, ChooseWithoutAJob)
         for (const bool skip : {false, true})
             for (const Source source : {no_source, Source(7)}) {
                 options.single_job_skip_rpc = skip;
-                const Choice choice = choose(options, {}, source);
+                const Choice choice = choose_by_source(options, {}, source);
                 EXPECT_TRUE(choice.candidates.empty());
                 EXPECT_EQ(choice.otherwise, Reason::no_jobs);
             }
@@ -125,8 +131,8 @@ TEST(Policy, ChooseTheOnlyJobWhateverActionUnknownSays)
         options.action_unknown = unknown;
         const OwnJob job{.job_id = 7, .began_ns = 0};
         for (const Source source : {no_source, Source(7), Source(8)}) {
-            const Choice choice = choose(options, std::span(&job, 1), source);
-            EXPECT_EQ(choice.candidates, (std::vector<Candidacy>{{0, Reason::one_job}}));
+            const Choice choice = choose_by_source(options, std::span(&job, 1), source);
+            EXPECT_EQ(choice.candidates, (std::vector<Candidacy>{{0, source == 7U ? Reason::source_job : Reason::one_job}}));
             EXPECT_EQ(failure_class(choice.otherwise), FailureClass::adopt_failure);
         }
     }
@@ -151,7 +157,7 @@ TEST(Policy, ChooseTheOnlyJobWhenItsSourceCounts)
             Options options;
             options.action_unknown = unknown;
             options.single_job_skip_rpc = false;
-            const Choice choice = choose(options, std::span(&job, 1), source);
+            const Choice choice = choose_by_source(options, std::span(&job, 1), source);
             if (source == 7U) {
                 EXPECT_EQ(choice.candidates, (std::vector<Candidacy>{{0, Reason::source_job}}));
             } else if (unknown == Action::newest) {
@@ -180,7 +186,7 @@ TEST(Policy, ChooseTheNewestOfSeveralFirst)
         {{{4294967295U, 0}, {1, 9223372036854775807}}, {1, 0}},
     };
     for (const Several& each : cases) {
-        const Choice choice = choose(Options{}, each.jobs, no_source);
+        const Choice choice = choose_by_source(Options{}, each.jobs, no_source);
         EXPECT_EQ(choice.candidates, all_newest(each.order)) << "first job id " << each.jobs[0].job_id;
         EXPECT_EQ(failure_class(choice.otherwise), FailureClass::adopt_failure);
     }
@@ -198,7 +204,7 @@ TEST(Policy, ChooseTheSourceJobFirstWhateverActionUnknownSays)
                     options.action_unknown = unknown;
                     options.single_job_skip_rpc = skip;
                     options.strict = strict;
-                    const Choice choice = choose(options, jobs, jobs[source].job_id);
+                    const Choice choice = choose_by_source(options, jobs, jobs[source].job_id);
                     std::vector<Candidacy> expected = {{source, Reason::source_job}};
                     if (unknown == Action::newest)
                         for (const std::size_t job : newest)
@@ -209,15 +215,36 @@ TEST(Policy, ChooseTheSourceJobFirstWhateverActionUnknownSays)
                 }
 }
 
+TEST(Policy, TheJobOfTheAccountPhaseIsNoMatterOfActionUnknown)
+{
+    const std::vector<OwnJob> jobs = {{1, 20}, {2, 40}};
+    for (const Action unknown : {Action::newest, Action::allow, Action::deny}) {
+        Options options;
+        options.action_unknown = unknown;
+        const Choice taken = choose(options, jobs, KnownJob{1, Reason::account_job});
+        ASSERT_FALSE(taken.candidates.empty());
+        EXPECT_EQ(taken.candidates[0], (Candidacy{0, Reason::account_job}));
+        EXPECT_EQ(taken.candidates.size(), unknown == Action::newest ? 2U : 1U);
+        EXPECT_EQ(taken.otherwise, Reason::adopt_failed) << "it was known which one";
+        // It has ended since: as if nobody had said anything.
+        const Choice gone = choose(options, jobs, KnownJob{3, Reason::account_job});
+        EXPECT_EQ(gone.candidates, choose(options, jobs, std::nullopt).candidates);
+        EXPECT_EQ(gone.otherwise, choose(options, jobs, std::nullopt).otherwise);
+    }
+    const OwnJob only{.job_id = 7, .began_ns = 0};
+    EXPECT_EQ(choose(Options{}, std::span(&only, 1), KnownJob{7, Reason::account_job}).candidates,
+              (std::vector<Candidacy>{{0, Reason::account_job}}));
+}
+
 TEST(Policy, ASourceThatIsNoJobOfTheUsersChangesNothing)
 {
     const std::vector<OwnJob> jobs = {{1, 10}, {2, 20}, {5, 15}};
     for (const Action unknown : {Action::newest, Action::allow, Action::deny}) {
         Options options;
         options.action_unknown = unknown;
-        const Choice without = choose(options, jobs, no_source);
+        const Choice without = choose_by_source(options, jobs, no_source);
         for (const std::uint32_t foreign : {0U, 3U, 4U, 6U, 0xfffffffeU, 0xffffffffU}) {
-            const Choice choice = choose(options, jobs, foreign);
+            const Choice choice = choose_by_source(options, jobs, foreign);
             EXPECT_EQ(choice.candidates, without.candidates) << foreign;
             EXPECT_EQ(choice.otherwise, without.otherwise) << foreign;
         }
@@ -235,7 +262,7 @@ TEST(Policy, EveryChoiceIsOneOfTheJobsAndNamedAtMostOnce)
                     Options options;
                     options.action_unknown = unknown;
                     options.single_job_skip_rpc = skip;
-                    const Choice choice = choose(options, jobs, source == 0 ? no_source : Source(source));
+                    const Choice choice = choose_by_source(options, jobs, source == 0 ? no_source : Source(source));
                     Indices seen = order_of(choice);
                     std::sort(seen.begin(), seen.end());
                     EXPECT_EQ(std::adjacent_find(seen.begin(), seen.end()), seen.end());
@@ -245,7 +272,7 @@ TEST(Policy, EveryChoiceIsOneOfTheJobsAndNamedAtMostOnce)
                     const std::size_t expected = unknown == Action::newest || whatever ? count : known ? 1 : 0;
                     EXPECT_EQ(seen.size(), expected) << count << " jobs, source " << source;
                     for (const Candidacy& candidate : choice.candidates)
-                        EXPECT_EQ(candidate.reason == Reason::source_job, known && !whatever && jobs[candidate.job].job_id == source);
+                        EXPECT_EQ(candidate.reason == Reason::source_job, known && jobs[candidate.job].job_id == source);
                 }
 }
 
@@ -253,7 +280,7 @@ TEST(Policy, ChooseAmongManyListsEachOnce)
 {
     std::vector<OwnJob> jobs;
     for (std::uint32_t id = 1; id <= 1000; ++id) jobs.push_back({id, std::int64_t{id % 7}});
-    const Choice choice = choose(Options{}, jobs, no_source);
+    const Choice choice = choose_by_source(Options{}, jobs, no_source);
     ASSERT_EQ(choice.candidates.size(), jobs.size());
     for (std::size_t i = 1; i < jobs.size(); ++i) {
         const OwnJob& before = jobs[choice.candidates[i - 1].job];
@@ -268,7 +295,7 @@ TEST(Policy, ChooseNoneOfSeveralWhereTheOptionSaysSo)
     for (const Action unknown : {Action::allow, Action::deny}) {
         Options options;
         options.action_unknown = unknown;
-        const Choice choice = choose(options, jobs, no_source);
+        const Choice choice = choose_by_source(options, jobs, no_source);
         EXPECT_TRUE(choice.candidates.empty());
         EXPECT_EQ(choice.otherwise, Reason::unknown_job);
         EXPECT_EQ(conclude_failure(options, choice.otherwise).verdict,

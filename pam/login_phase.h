@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The account phase: may this login enter, and into which job?
+// The account phase: may this login enter, and into which job? And the session phase: is it there still, or again?
+// login_phase.cc is what both have in common, choice.cc finds out which of several jobs it is, session.cc is the session's.
 #pragma once
 
 #include <chrono>
@@ -21,11 +22,19 @@
 
 namespace slurm_adopt {
 
-class AccountPhase {
+enum class Phase {
+    account,  // pam_sm_acct_mgmt(3)
+    session,  // pam_sm_open_session(3)
+};
+
+class LoginPhase {
 public:
     // Whether it is root who logs in is known from here on, without asking anybody and without memory: no typo and no
     // dead directory server locks root out.
-    AccountPhase(Host& host, Roots roots) : host_(host), roots_(std::move(roots)), is_root_(host.user() == "root") {}
+    LoginPhase(Host& host, Roots roots, Phase phase)
+        : host_(host), roots_(std::move(roots)), phase_(phase), is_root_(host.user() == "root")
+    {
+    }
 
     // Decides about this process's login, adopts it, writes the log and tells the user. Arguments are those of the
     // PAM line. Throws only what the standard library throws; then conclude() says what the login ends with.
@@ -33,6 +42,8 @@ public:
 
     // The decision after run() was left by an exception: never anything that needs memory.
     [[nodiscard]] Decision conclude(Reason reason) const noexcept;
+
+    [[nodiscard]] const char* name() const { return phase_ == Phase::account ? "account" : "session"; }
 
 private:
     // What one look at the node's extern steps led to.
@@ -44,8 +55,20 @@ private:
     [[nodiscard]] Decision decide(std::span<const std::string_view> arguments);
     [[nodiscard]] std::optional<Decision> decide_before_jobs(const Result<std::optional<User>>& user);
     [[nodiscard]] Decision decide_by_jobs(uid_t uid);
+    [[nodiscard]] Decision decide_session(uid_t uid);
+    // None where the session has to be looked for a job.
+    [[nodiscard]] std::optional<Decision> stays_where_it_is(const TakenJob& taken);
+    [[nodiscard]] Decision conclude_without_jobs();
+    [[nodiscard]] const TakenJob* taken_by_this_process() const;
+    // In some job's namespaces from the account phase on: only that job will do, and never none.
+    [[nodiscard]] bool is_in_namespaces() const;
     [[nodiscard]] Look look_and_adopt(uid_t uid, Deadline deadline);
-    [[nodiscard]] Look adopt_into_one_of(const std::vector<StepdSession>& sessions, const Choice& choice, Deadline deadline);
+    [[nodiscard]] Look adopt_into_one_of(std::vector<StepdSession>& sessions, const Choice& choice, Deadline deadline);
+    [[nodiscard]] AdoptionRequest request_for() const;
+    void remember(Adoption adoption);
+    [[nodiscard]] std::optional<KnownJob> known_job(const std::vector<StepdSession>& sessions, Deadline deadline, Deadline limit);
+    [[nodiscard]] std::optional<std::uint32_t> job_of_account_phase() const;
+    [[nodiscard]] std::optional<std::uint32_t> job_of_process(const std::vector<StepdSession>& sessions) const;
     [[nodiscard]] Choice choose_among(const std::vector<StepdSession>& sessions, Deadline deadline);
     [[nodiscard]] bool exempt_by_group(const User& user);
     // `limit`: until when the helper may be waited for.
@@ -61,6 +84,7 @@ private:
 
     Host& host_;
     Roots roots_;
+    Phase phase_;
     bool is_root_;
     Options options_;
     bool options_valid_ = false;

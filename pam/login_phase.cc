@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "account.h"
+#include "login_phase.h"
 
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "slurm_adopt/step_start.h"
+#include "slurm_adopt/connection.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
@@ -35,7 +35,7 @@ std::string host_name()
 
 }  // namespace
 
-Decision AccountPhase::run(std::span<const std::string_view> arguments)
+Decision LoginPhase::run(std::span<const std::string_view> arguments)
 {
     const auto started = std::chrono::steady_clock::now();
     record_.user = host_.user();
@@ -49,19 +49,19 @@ Decision AccountPhase::run(std::span<const std::string_view> arguments)
     return record_.decision;
 }
 
-Decision AccountPhase::conclude(Reason reason) const noexcept
+Decision LoginPhase::conclude(Reason reason) const noexcept
 {
     if (is_root_) return {Verdict::ignore, Reason::root};
     // Before the options are known nothing may open the node.
     return options_valid_ ? conclude_failure(options_, reason) : Decision{Verdict::deny, reason};
 }
 
-Decision AccountPhase::decide(std::span<const std::string_view> arguments)
+Decision LoginPhase::decide(std::span<const std::string_view> arguments)
 {
     ParsedOptions parsed = parse_options(arguments);
     options_ = std::move(parsed.options);
     options_valid_ = parsed.errors.empty();
-    record_.phase = "account";
+    record_.phase = name();
     record_.service = host_.service();
     record_.rhost = host_.remote_host();
     record_.node = options_.nodename.empty() ? host_name() : options_.nodename;
@@ -73,10 +73,11 @@ Decision AccountPhase::decide(std::span<const std::string_view> arguments)
 
     const auto user = find_user(record_.user);
     if (const auto decision = decide_before_jobs(user)) return *decision;
-    return decide_by_jobs(user.value()->uid);
+    const uid_t uid = user.value()->uid;
+    return phase_ == Phase::account ? decide_by_jobs(uid) : decide_session(uid);
 }
 
-std::optional<Decision> AccountPhase::decide_before_jobs(const Result<std::optional<User>>& user)
+std::optional<Decision> LoginPhase::decide_before_jobs(const Result<std::optional<User>>& user)
 {
     if (user.ok() && user.value()) {
         record_.uid = user.value()->uid;
@@ -96,7 +97,7 @@ std::optional<Decision> AccountPhase::decide_before_jobs(const Result<std::optio
     return pass_over(options_, subject);
 }
 
-bool AccountPhase::exempt_by_group(const User& user)
+bool LoginPhase::exempt_by_group(const User& user)
 {
     const auto member = in_any_group(record_.user, user.gid, options_.exempt_groups);
     if (member) return member.value();
@@ -105,7 +106,7 @@ bool AccountPhase::exempt_by_group(const User& user)
     return false;
 }
 
-Decision AccountPhase::decide_by_jobs(uid_t uid)
+Decision LoginPhase::decide_by_jobs(uid_t uid)
 {
     const Deadline deadline = Deadline::after(options_.timeout);
     Look look = look_and_adopt(uid, deadline);
@@ -117,47 +118,53 @@ Decision AccountPhase::decide_by_jobs(uid_t uid)
     return look.decision;
 }
 
-AccountPhase::Look AccountPhase::look_and_adopt(uid_t uid, Deadline deadline)
+LoginPhase::Look LoginPhase::look_and_adopt(uid_t uid, Deadline deadline)
 {
     record_.jobs = 0;
     record_.job_id = 0;
-    const auto steps = find_own_steps(roots_, options_.spool_dir, options_.nodename, uid, deadline);
+    auto steps = find_own_steps(roots_, options_.spool_dir, options_.nodename, uid, deadline);
     if (!steps) {
         log(LogLevel::error, Priority::error, "cannot list the extern steps: " + steps.error().context);
         return {conclude_failure(options_, Reason::sockets_unreadable), {}};
     }
     for (const std::string& warning : steps.value().warnings) log(LogLevel::error, Priority::warning, warning);
 
-    const auto& sessions = steps.value().sessions;
+    auto& sessions = steps.value().sessions;
     record_.jobs = sessions.size();
     // There is a job of the user's, and nobody to adopt into it: that is no "no job".
     if (sessions.empty() && steps.value().silent > 0) {
         record_.jobs = steps.value().silent;
         return {conclude_failure(options_, Reason::adopt_timeout), {}};
     }
+    if (sessions.empty()) return {conclude_without_jobs(), {}};
     const Choice choice = choose_among(sessions, deadline);
     if (choice.candidates.empty()) return {conclude_failure(options_, choice.otherwise), {}};
     return adopt_into_one_of(sessions, choice, deadline);
 }
 
-AccountPhase::Look AccountPhase::adopt_into_one_of(const std::vector<StepdSession>& sessions, const Choice& choice,
+LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessions, const Choice& choice,
                                                    Deadline deadline)
 {
     Look look;
     std::size_t left = choice.candidates.size();  // each gets its share of the time that is left
     for (const Candidacy& candidate : choice.candidates) {
-        const StepdSession& session = sessions[candidate.job];
+        StepdSession& session = sessions[candidate.job];
         record_.job_id = session.job_id();
-        const AdoptionRequest request{.pid = ::getpid(),
-                                      .x11 = !options_.disable_x11,
-                                      .join_namespaces = options_.join_container,
-                                      .must_be_verified = options_.strict};
-        const Adoption adoption = adopt(roots_, session, request, deadline.share(left--));
+        if (is_in_namespaces()) {
+            if (taken_by_this_process()->job_id != record_.job_id) {
+                look.decision = {Verdict::deny, Reason::adopt_step_ended};
+                return look;
+            }
+            // The job's own /proc, if it has one, shows nothing of its slurmstepd.
+            session.place = StepdPlace{true, taken_by_this_process()->step};
+        }
+        Adoption adoption = adopt(roots_, session, request_for(), deadline.share(left--));
         if (!adoption.detail.empty())
             log(LogLevel::error, Priority::warning, "job " + std::to_string(record_.job_id) + ": " + printable(adoption.detail));
         if (adoption.adopted) {
             record_.verified = adoption.verified;
             set_up_environment(adoption);
+            remember(std::move(adoption));
             look.decision = {Verdict::adopt, candidate.reason};
             return look;
         }
@@ -179,7 +186,46 @@ AccountPhase::Look AccountPhase::adopt_into_one_of(const std::vector<StepdSessio
     return look;
 }
 
-void AccountPhase::set_up_environment(const Adoption& adoption)
+Decision LoginPhase::conclude_without_jobs()
+{
+    if (phase_ == Phase::account) return conclude_failure(options_, Reason::no_jobs);
+    // The account phase has let in who has no job here; who had one then, and comes to be in none, has lost it since.
+    if (const auto job_id = job_of_account_phase()) {
+        record_.job_id = *job_id;
+        if (is_in_namespaces()) return {Verdict::deny, Reason::adopt_step_ended};
+        return conclude_failure(options_, Reason::adopt_step_ended);
+    }
+    return {Verdict::ignore, Reason::no_jobs};
+}
+
+AdoptionRequest LoginPhase::request_for() const
+{
+    AdoptionRequest request{.pid = ::getpid(),
+                            .parent = std::nullopt,
+                            .x11 = !options_.disable_x11,
+                            .join_namespaces = options_.join_container,
+                            .must_be_verified = options_.strict};
+    if (phase_ == Phase::account) request.parent = parent_with_connection(roots_.proc, record_.rhost);
+    if (is_in_namespaces()) {
+        request.join_namespaces = false;
+        request.proc_cgroup = &taken_by_this_process()->proc_cgroup;
+    }
+    return request;
+}
+
+void LoginPhase::remember(Adoption adoption)
+{
+    if (phase_ != Phase::account) return;
+    host_.keep({.job_id = record_.job_id,
+                .jobs = record_.jobs,
+                .pid = ::getpid(),
+                .step = std::move(adoption.step),
+                .verified = adoption.verified,
+                .in_namespaces = adoption.namespaces > 0,
+                .proc_cgroup = std::move(adoption.proc_cgroup)});
+}
+
+void LoginPhase::set_up_environment(const Adoption& adoption)
 {
     const auto set = [this](const std::string& name, const std::string& value) {
         // The session is where it belongs; a missing variable is an inconvenience.
@@ -192,7 +238,7 @@ void AccountPhase::set_up_environment(const Adoption& adoption)
     if (!adoption.x11->xauthority.empty()) set("XAUTHORITY", adoption.x11->xauthority);
 }
 
-void AccountPhase::report()
+void LoginPhase::report()
 {
     const std::string line = decision_line(record_);
     switch (record_.decision.verdict) {
@@ -216,6 +262,8 @@ void AccountPhase::report()
     }
     }
     if (options_.quiet) return;
+    // The account phase has said it already.
+    if (phase_ == Phase::session && record_.decision.verdict != Verdict::deny) return;
     const std::string message = user_message(record_);
     if (message.empty()) return;
     if (record_.decision.verdict == Verdict::deny) {
@@ -225,7 +273,7 @@ void AccountPhase::report()
     }
 }
 
-void AccountPhase::log(LogLevel level, Priority priority, const std::string& line)
+void LoginPhase::log(LogLevel level, Priority priority, const std::string& line)
 {
     if (level <= options_.log_level) host_.log(priority, line);
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The session phase: other modules (pam_systemd) move a session out of its job, and sshd's keyboard-interactive child
+// leaves nothing but its environment behind. The session has to be in the user's job when it begins.
+#include <unistd.h>
+
+#include "login_phase.h"
+#include "slurm_adopt/text.h"
+
+namespace slurm_adopt {
+
+std::optional<std::uint32_t> LoginPhase::job_of_account_phase() const
+{
+    if (phase_ != Phase::session) return std::nullopt;
+    if (const TakenJob* taken = host_.kept(); taken != nullptr) return taken->job_id;
+    // What came back from sshd's child. Whatever it says, only a job of the user's own counts (choose()).
+    return parse_number<std::uint32_t>(host_.environment("SLURM_JOB_ID"));
+}
+
+const TakenJob* LoginPhase::taken_by_this_process() const
+{
+    if (phase_ != Phase::session) return nullptr;
+    const TakenJob* taken = host_.kept();
+    return taken != nullptr && taken->pid == ::getpid() ? taken : nullptr;
+}
+
+bool LoginPhase::is_in_namespaces() const
+{
+    const TakenJob* taken = taken_by_this_process();
+    return taken != nullptr && taken->in_namespaces;
+}
+
+std::optional<Decision> LoginPhase::stays_where_it_is(const TakenJob& taken)
+{
+    // Where slurmstepd tracks its steps without cgroups nothing can move a session out, and nothing can be seen.
+    const bool verifiable = !taken.step.empty();
+    const AdoptionRequest process{.pid = taken.pid, .proc_cgroup = taken.proc_cgroup ? &taken.proc_cgroup : nullptr};
+    if (verifiable && !is_in_step(roots_, process, taken.step)) return std::nullopt;
+    record_.jobs = taken.jobs;
+    record_.job_id = taken.job_id;
+    record_.verified = verifiable && taken.verified;
+    return Decision{Verdict::adopt, Reason::account_job};
+}
+
+Decision LoginPhase::decide_session(uid_t uid)
+{
+    if (const TakenJob* taken = taken_by_this_process())
+        if (const auto decision = stays_where_it_is(*taken)) return *decision;
+    return decide_by_jobs(uid);
+}
+
+}  // namespace slurm_adopt

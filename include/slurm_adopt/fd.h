@@ -27,6 +27,8 @@ public:
 
     [[nodiscard]] int get() const { return fd_; }
     [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
+    // Gives up ownership.
+    [[nodiscard]] int release() { return std::exchange(fd_, -1); }
     void reset()
     {
         if (fd_ >= 0) (void)::close(std::exchange(fd_, -1));

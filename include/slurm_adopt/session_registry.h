@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which login sessions a user has, as files: <sessions>/<uid>/<pid>.<start time>.
+//
+// The start time (field 22 of /proc/<pid>/stat, clock ticks since boot; proc(5)) tells a process from a later one with
+// the same number, so that a session that was killed ends by itself. The callers hold a lock.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "slurm_adopt/result.h"
+
+namespace slurm_adopt {
+
+// "<pid>.<start time>" by the text of /proc/<pid>/stat; none if the process has ended (a zombie).
+[[nodiscard]] Result<std::optional<std::string>> parse_session_key(std::string_view stat);
+
+// The same, of process `pid` ("self" too); none if there is no such process. `proc` is where /proc is.
+[[nodiscard]] Result<std::optional<std::string>> session_key(const std::string& proc, const std::string& pid);
+
+// Makes the user's directory below `sessions` and the file in it; that it is there already is success.
+[[nodiscard]] Result<Done> register_session(int sessions, const std::string& user, const std::string& key);
+
+// Nothing if it is not registered.
+void unregister_session(int sessions, const std::string& user, const std::string& key);
+
+// Removes the sessions of `user` whose process is gone. True if others are left, or if that cannot be told.
+[[nodiscard]] bool drop_ended_sessions(int sessions, const char* user, const std::string& proc);
+
+}  // namespace slurm_adopt

@@ -73,8 +73,10 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
 
     const auto user = find_user(record_.user);
     if (const auto decision = decide_before_jobs(user)) return *decision;
-    const uid_t uid = user.value()->uid;
-    return phase_ == Phase::account ? decide_by_jobs(uid) : decide_session(uid);
+    if (phase_ == Phase::account) return decide_by_jobs(user.value()->uid);
+    const Decision decision = decide_session(user.value()->uid);
+    if (decision.verdict == Verdict::adopt && options_.runtime_dir) give_runtime_dir(*user.value());
+    return decision;
 }
 
 std::optional<Decision> LoginPhase::decide_before_jobs(const Result<std::optional<User>>& user)

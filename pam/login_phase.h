@@ -40,6 +40,9 @@ public:
     // PAM line. Throws only what the standard library throws; then conclude() says what the login ends with.
     [[nodiscard]] Decision run(std::span<const std::string_view> arguments);
 
+    // The end of a session: what run() has made for it goes with it.
+    void close(std::span<const std::string_view> arguments);
+
     // The decision after run() was left by an exception: never anything that needs memory.
     [[nodiscard]] Decision conclude(Reason reason) const noexcept;
 
@@ -78,6 +81,7 @@ private:
     void warn_of_foreign_source(std::uint32_t job_id, Deadline deadline);
     [[nodiscard]] HelperSettings helper_settings() const;
     void set_up_environment(const Adoption& adoption);
+    void give_runtime_dir(const User& user);
     void report();
 
     void log(LogLevel level, Priority priority, const std::string& line);

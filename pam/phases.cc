@@ -82,8 +82,15 @@ int open_session_phase(pam_handle_t* handle, int flags, int argc, const char** a
     return run(Phase::session, handle, flags, argc, argv);
 }
 
-int close_session_phase(pam_handle_t*, int, int, const char**) noexcept
+int close_session_phase(pam_handle_t* handle, int flags, int argc, const char** argv) noexcept
 {
+    const NoCancellation no_cancellation;
+    PamHost host(handle, flags);
+    try {
+        const std::vector<std::string_view> arguments(argv, argv + (argc > 0 ? argc : 0));
+        LoginPhase(host, Roots{}, Phase::session).close(arguments);
+    } catch (...) {  // what is left is swept with the next session
+    }
     return PAM_IGNORE;
 }
 

@@ -4,9 +4,15 @@
 #include <unistd.h>
 
 #include "login_phase.h"
+#include "slurm_adopt/runtime_dir.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
+namespace {
+
+constexpr const char* runtime_dir_variable = "XDG_RUNTIME_DIR";
+
+}  // namespace
 
 std::optional<std::uint32_t> LoginPhase::job_of_account_phase() const
 {
@@ -46,6 +52,32 @@ Decision LoginPhase::decide_session(uid_t uid)
     if (const TakenJob* taken = taken_by_this_process())
         if (const auto decision = stays_where_it_is(*taken)) return *decision;
     return decide_by_jobs(uid);
+}
+
+void LoginPhase::give_runtime_dir(const User& user)
+{
+    // pam_systemd's is the better one: with a user's service manager behind it.
+    if (!host_.environment(runtime_dir_variable).empty()) return;
+    const auto directory = open_runtime_dir({}, user.uid, user.gid, ::getpid(), Deadline::after(options_.timeout));
+    // The session is where it belongs; that programs find no place for their sockets is an inconvenience.
+    if (!directory) {
+        log(LogLevel::error, Priority::warning, "no XDG_RUNTIME_DIR: " + printable(directory.error().context));
+        return;
+    }
+    if (const auto set = host_.set_environment(runtime_dir_variable, directory.value()); !set)
+        log(LogLevel::error, Priority::warning, set.error().context);
+}
+
+void LoginPhase::close(std::span<const std::string_view> arguments)
+{
+    const ParsedOptions parsed = parse_options(arguments);
+    options_ = parsed.options;
+    if (is_root_ || !parsed.errors.empty() || !options_.runtime_dir) return;
+    const auto user = find_user(std::string(host_.user()));
+    if (!user || !user.value()) return;
+    // Also where none was made for this session: others may have been killed since.
+    const auto closed = close_runtime_dir({}, user.value()->uid, ::getpid(), Deadline::after(options_.timeout));
+    if (!closed) log(LogLevel::error, Priority::warning, "XDG_RUNTIME_DIR is left behind: " + printable(closed.error().context));
 }
 
 }  // namespace slurm_adopt

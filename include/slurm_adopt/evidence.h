@@ -46,7 +46,6 @@ private:
         std::string directory;
     };
     [[nodiscard]] Tree& tree_of(std::string_view node);
-    [[nodiscard]] std::string tree_directory(const std::string& node) const;
     void read_foreign_jobs(const Tree& tree);
 
     Roots roots_;

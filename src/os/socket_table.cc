@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "slurm_adopt/fd.h"
 
@@ -114,11 +114,10 @@ Result<Done> listening_unix_sockets(const TakeSocket& take, Deadline deadline)
 {
     const auto netlink = ask();
     if (!netlink) return netlink.error();
-    // Not zeroed: most logins fill one page of it.
-    constexpr std::size_t datagram_size = std::size_t{16} * 1024;
-    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(datagram_size);
+    // On the stack: the heap would have to grow by it and shrink again.
+    std::array<std::byte, std::size_t{16} * 1024> buffer;
     for (std::size_t listed = 0; listed < most_listed;) {
-        const ssize_t got = ::recv(netlink.value().get(), buffer.get(), datagram_size, MSG_DONTWAIT);
+        const ssize_t got = ::recv(netlink.value().get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (got < 0) {
             if (errno != EAGAIN && errno != EINTR) return system_error("sock_diag: recv");
             pollfd waiting{.fd = netlink.value().get(), .events = POLLIN, .revents = 0};
@@ -126,7 +125,7 @@ Result<Done> listening_unix_sockets(const TakeSocket& take, Deadline deadline)
             (void)::poll(&waiting, 1, deadline.poll_timeout());
             continue;
         }
-        auto answer = parse_socket_table(std::span<const std::byte>(buffer.get(), static_cast<std::size_t>(got)), take);
+        auto answer = parse_socket_table(std::span<const std::byte>(buffer).first(static_cast<std::size_t>(got)), take);
         if (!answer) return std::move(answer).error();
         listed += answer.value().listed;
         if (answer.value().last) return Done{};

@@ -4,12 +4,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
-#include <memory>
 
 #include "slurm_adopt/fd.h"
 #include "slurm_adopt/text.h"
@@ -17,14 +18,23 @@
 namespace slurm_adopt {
 namespace {
 
-// The names in a directory that begin with `prefix`. Unreadable is the same as empty: no evidence.
-std::vector<std::string> names_in(const std::string& directory, std::string_view prefix)
+Fd open_directory(const std::string& path)
 {
-    const auto close_directory = [](DIR* open) { (void)::closedir(open); };
-    const std::unique_ptr<DIR, decltype(close_directory)> open(::opendir(directory.c_str()), close_directory);
+    return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+// The names in a directory that begin with `prefix`. Unreadable is the same as empty: no evidence.
+std::vector<std::string> names_in(const Fd& open, std::string_view prefix)
+{
     std::vector<std::string> names;
-    while (const dirent* entry = open ? ::readdir(open.get()) : nullptr)
-        if (std::string_view(entry->d_name).starts_with(prefix)) names.emplace_back(entry->d_name);
+    // getdents64(2): readdir(3) takes 32 KiB of memory, which the process has to get from the kernel and to give back.
+    alignas(dirent64) std::array<char, 4096> buffer{};
+    for (long got = 0; open && (got = ::syscall(SYS_getdents64, open.get(), buffer.data(), buffer.size())) > 0;)
+        for (long at = 0; at < got;) {
+            const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+            if (std::string_view(entry->d_name).starts_with(prefix)) names.emplace_back(entry->d_name);
+            at += entry->d_reclen;
+        }
     return names;
 }
 
@@ -35,16 +45,10 @@ std::optional<std::uint32_t> job_id_of(std::string_view directory_name)
     return parse_number<std::uint32_t>(directory_name.substr(job_prefix.size()));
 }
 
-bool is_file_system(const std::string& directory, long type)
+bool is_file_system(const Fd& directory, long type)
 {
     struct statfs status {};
-    return ::statfs(directory.c_str(), &status) == 0 && status.f_type == type;
-}
-
-bool is_directory(const std::string& path)
-{
-    struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+    return ::fstatfs(directory.get(), &status) == 0 && status.f_type == type;
 }
 
 bool has_processes(const std::string& cgroup)
@@ -57,25 +61,23 @@ bool has_processes(const std::string& cgroup)
 
 }  // namespace
 
-std::string Evidence::tree_directory(const std::string& node) const
-{
-    if (!is_file_system(roots_.freezer, roots_.freezer_type)) return {};
-    for (const std::string& name : {"slurm_" + node, std::string("slurm")})
-        if (std::string directory = roots_.freezer + '/' + name; is_directory(directory)) return directory;
-    return {};
-}
-
 Evidence::Tree& Evidence::tree_of(std::string_view node)
 {
     const auto known = std::find_if(trees_.begin(), trees_.end(), [&](const Tree& tree) { return tree.node == node; });
     if (known != trees_.end()) return *known;
 
     Tree tree{std::string(node), {}, {}};
-    tree.directory = tree_directory(tree.node);
-    if (!tree.directory.empty()) {
-        for (const std::string& name : names_in(tree.directory + "/uid_" + std::to_string(uid_), job_prefix))
-            if (const auto job_id = job_id_of(name)) tree.own_jobs.push_back(*job_id);
+    for (const std::string& name : {"slurm_" + tree.node, std::string("slurm")}) {
+        const std::string directory = roots_.freezer + '/' + name;
+        // Who has a job is looked for: that saves the look at the tree itself.
+        const Fd own = open_directory(directory + "/uid_" + std::to_string(uid_));
+        const Fd whole = own ? Fd() : open_directory(directory);
+        if (!is_file_system(own ? own : whole, roots_.freezer_type)) continue;
+        tree.directory = directory;
+        for (const std::string& job : names_in(own, job_prefix))
+            if (const auto job_id = job_id_of(job)) tree.own_jobs.push_back(*job_id);
         std::sort(tree.own_jobs.begin(), tree.own_jobs.end());
+        break;
     }
     return trees_.emplace_back(std::move(tree));
 }
@@ -99,10 +101,10 @@ void Evidence::read_foreign_jobs(const Tree& tree)
     if (std::find(nodes_read_.begin(), nodes_read_.end(), tree.node) != nodes_read_.end()) return;
     nodes_read_.push_back(tree.node);
     const std::string own = "uid_" + std::to_string(uid_);
-    for (const std::string& owner : names_in(tree.directory, "uid_")) {
+    for (const std::string& owner : names_in(open_directory(tree.directory), "uid_")) {
         if (owner == own) continue;
         const std::string directory = tree.directory + '/' + owner + '/';
-        for (const std::string& job : names_in(directory, job_prefix))
+        for (const std::string& job : names_in(open_directory(directory), job_prefix))
             if (const auto job_id = job_id_of(job))
                 foreign_jobs_.push_back({tree.node, *job_id, directory + job});
     }

@@ -82,6 +82,7 @@ std::string first_line_of(const std::vector<std::string>& command)
     const pid_t child = ::fork();
     if (child < 0) throw std::runtime_error("fork");
     if (child == 0) {
+        (void)::setsid();  // as sshd does for each connection
         (void)::dup2(ends[1], STDOUT_FILENO);
         (void)::close(ends[0]);
         (void)::close(ends[1]);

@@ -17,14 +17,21 @@ namespace {
 const std::string trace_file = "/run/cluster/strace";
 constexpr int held_back_for_s = 5;
 
+std::vector<std::string> sends()
+{
+    std::ifstream trace(trace_file);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(trace, line);)
+        if (line.find("sendto(") != std::string::npos) lines.push_back(line);
+    return lines;
+}
+
 // The login sends several things; which of them is the request to adopt (22, then our pid)?
 int which_send_adopts(const std::string& user)
 {
     (void)pam_login_by("e2e", user, {"strace", "-f", "-xx", "-e", "trace=sendto", "-o", trace_file});
-    std::ifstream trace(trace_file);
     int number = 0;
-    for (std::string line; std::getline(trace, line);) {
-        if (line.find("sendto(") == std::string::npos) continue;
+    for (const std::string& line : sends()) {
         ++number;
         if (line.find("\"\\x16\\x00\\x00\\x00") != std::string::npos) return number;
     }
@@ -45,8 +52,10 @@ protected:
     {
         const int number = which_send_adopts("alice");
         EXPECT_GT(number, 0) << read_whole(trace_file);
+        std::filesystem::remove(trace_file);
         Background login(login_command("e2e", "alice", hold_back(number)));
-        ::usleep(700'000);  // until it waits
+        EXPECT_TRUE(eventually([&] { return static_cast<int>(sends().size()) >= number - 1; }));
+        ::usleep(200'000);  // from the one before it to where it waits
         EXPECT_TRUE(login.running()) << "nothing held it back";
         meanwhile();
         return login_of(login.wait(std::chrono::seconds{60}));

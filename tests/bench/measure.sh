@@ -102,19 +102,24 @@ compare() {
     '{ $1 = $1; print own, foreign, attempt, $0 }' "$work/once" >>"$work/results.tsv"
 }
 
-measure() {
-  local own=$1 foreign=$2 attempt
-  set_jobs "$own" "$foreign"
+# SCENARIO FOREIGN: again and again, until the targets are met or there were enough attempts.
+compare_until_met() {
+  local attempt
   for ((attempt = 1; attempt <= most_attempts; attempt++)); do
     compare "$attempt"
-    if report "$own" "$foreign" judge >/dev/null; then return 0; fi
+    if report "$1" "$2" judge >/dev/null; then return 0; fi
   done
+}
+
+measure() {
+  set_jobs "$1" "$2"
+  compare_until_met "$1" "$2"
 }
 
 # A login that comes from one of two jobs: with the source node's slurmd to ask, and without.
 readonly peer_port=7001
 measure_source() {
-  local attempt scenario
+  local scenario
   scancel -u "$user"
   wait_for_steps "$foreign_now"
   submit "$user" 1
@@ -124,10 +129,7 @@ measure_source() {
   for scenario in 2-answered 2-refused; do
     [[ $scenario == 2-answered ]] || "$CLUSTER_CTL" stop slurmd
     own_now=$scenario
-    for ((attempt = 1; attempt <= most_attempts; attempt++)); do
-      compare "$attempt"
-      if report "$scenario" "$foreign_now" judge >/dev/null; then break; fi
-    done
+    compare_until_met "$scenario" "$foreign_now"
   done
   unset BENCH_PEER
 }

@@ -30,13 +30,6 @@ protected:
                                               "SLURM_CONF=/evil su alice -c '" + where + "; echo CONF=$SLURM_CONF'"})));
     }
 
-    static std::string text_of(const LogMark& mark)
-    {
-        std::string text;
-        for (const std::string& line : mark.lines_with("")) text += line + '\n';
-        return text;
-    }
-
     NodesJob first_{"alice", {"n1", "n2"}};
     NodesJob second_{"alice", {"n1", "n2"}};
 };
@@ -48,11 +41,11 @@ TEST_F(CallerIdHosts, SuAsksWithTheConfigurationOfTheNode)
         // Any service of a node that says something first; its end of the connection is in no job.
         const LogMark mark;
         const Finished session = su("2222");
-        EXPECT_EQ(job_on("n2", session.out), second_.id()) << session.out << session.err << text_of(mark);
+        EXPECT_EQ(job_on("n2", session.out), second_.id()) << session.out << session.err << mark.text();
         EXPECT_NE(session.out.find("CONF=/evil\n"), std::string::npos) << session.out;
-        EXPECT_EQ(mark.decision("alice")["reason"], "newest_job") << text_of(mark);
-        EXPECT_NE(text_of(mark).find("the slurmd of 198.51.100.1 names no job"), std::string::npos) << text_of(mark);
-        EXPECT_EQ(text_of(mark).find("slurm.conf"), std::string::npos) << text_of(mark);
+        EXPECT_EQ(mark.decision("alice")["reason"], "newest_job") << mark.text();
+        EXPECT_NE(mark.text().find("the slurmd of 198.51.100.1 names no job"), std::string::npos) << mark.text();
+        EXPECT_EQ(mark.text().find("slurm.conf"), std::string::npos) << mark.text();
     }
     {
         // A service in a job: slurmd's answer could not be right with any other configuration.
@@ -62,14 +55,14 @@ TEST_F(CallerIdHosts, SuAsksWithTheConfigurationOfTheNode)
         ASSERT_TRUE(eventually([] { return run(on("n2", {.argv = {"bash", "-c", ": </dev/tcp/198.51.100.1/7777"}})).ok(); }));
         const LogMark mark;
         const Finished session = su("7777");
-        EXPECT_EQ(job_on("n2", session.out), first_.id()) << session.out << session.err << text_of(mark);
-        EXPECT_EQ(mark.decision("alice")["reason"], "source_job") << text_of(mark);
+        EXPECT_EQ(job_on("n2", session.out), first_.id()) << session.out << session.err << mark.text();
+        EXPECT_EQ(mark.decision("alice")["reason"], "source_job") << mark.text();
     }
     // What it would look like if it were believed.
     const Stack believed("su", stack_of("su", "slurm_conf=/evil"));
     const LogMark mark;
     EXPECT_EQ(job_on("n2", su("7777").out), second_.id());
-    EXPECT_NE(text_of(mark).find("could not read slurm.conf"), std::string::npos) << text_of(mark);
+    EXPECT_NE(mark.text().find("could not read slurm.conf"), std::string::npos) << mark.text();
 }
 
 TEST_F(CallerIdHosts, LoginIsNotDisturbed)
@@ -81,12 +74,12 @@ TEST_F(CallerIdHosts, LoginIsNotDisturbed)
     Command login = on("n2", {.argv = {"script", "-qec", "login -p -f alice", "/dev/null"}, .environment = {{"SLURM_CONF", "/evil"}}});
     const Finished session = run(login);
     std::filesystem::remove(profile);
-    EXPECT_EQ(job_on("n2", session.out), second_.id()) << session.out << session.err << text_of(mark);
+    EXPECT_EQ(job_on("n2", session.out), second_.id()) << session.out << session.err << mark.text();
     EXPECT_NE(session.out.find("CONF=/evil"), std::string::npos) << session.out;
     const Decision decision = mark.decision("alice");
-    EXPECT_EQ(decision["reason"], "newest_job") << text_of(mark);
-    EXPECT_EQ(decision["service"], "login") << text_of(mark);
-    EXPECT_NE(text_of(mark).find("the login came by no TCP connection"), std::string::npos) << text_of(mark);
+    EXPECT_EQ(decision["reason"], "newest_job") << mark.text();
+    EXPECT_EQ(decision["service"], "login") << mark.text();
+    EXPECT_NE(mark.text().find("the login came by no TCP connection"), std::string::npos) << mark.text();
     EXPECT_LT(session.took, seconds{3});
 }
 

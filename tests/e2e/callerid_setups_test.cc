@@ -16,11 +16,6 @@ namespace {
 
 using std::chrono::seconds;
 
-std::vector<std::string> stack_with(const std::string& options)
-{
-    return sshd_stack({account_line("strict log_level=verbose helper=" + helper_copy() + ' ' + options)});
-}
-
 bool is_idle(const std::string& node)
 {
     return eventually([&] { return run({.argv = {"sinfo", "-h", "-n", node, "-o", "%t"}}).out == "idle\n"; }, seconds{30});
@@ -66,12 +61,12 @@ TEST(CallerIdSetups, SeveralSlurmdInOneNetworkNamespace)
         NodesJob newer_on_first("alice", {"n1", "n2"});
         const auto reached = [&](NodesJob& from, const std::string& node) { return job_on(node, from.run("ssh -oBatchMode=yes n1 " + where).out); };
         {
-            const Stack sshd("sshd", stack_with("nodename=" + other));
+            const Stack sshd("sshd", caller_id_stack("nodename=" + other));
             EXPECT_EQ(reached(on_other, other), on_other.id());
             EXPECT_EQ(reached(on_first, other), on_other.id()) << "the only job of that node";
         }
         {
-            const Stack sshd("sshd", stack_with("nodename=" + node_name("n1")));
+            const Stack sshd("sshd", caller_id_stack("nodename=" + node_name("n1")));
             EXPECT_EQ(reached(on_first, "n1"), on_first.id());
             EXPECT_EQ(reached(newer_on_first, "n1"), newer_on_first.id());
             EXPECT_EQ(reached(on_other, "n1"), newer_on_first.id()) << "a job of the other node is no source";
@@ -82,7 +77,7 @@ TEST(CallerIdSetups, SeveralSlurmdInOneNetworkNamespace)
 
 TEST(CallerIdSetups, AConfiglessNode)
 {
-    const Stack sshd("sshd", stack_with(""));
+    const Stack sshd("sshd", caller_id_stack(""));
     {
         const Stopped slurmd("slurmd.n3");
         const Stopped sshd_of_n3("sshd.n3");
@@ -120,7 +115,7 @@ TEST(CallerIdSetups, ManyAtOnceFromTheirOwnJobs)
     constexpr int jobs_of_each = 2;
     constexpr int logins_of_each_job = 5;
     // Two cores for 200 logins: seconds pass in which nobody is to blame.
-    const Stack sshd("sshd", stack_with("timeout=60 callerid_timeout=60"));
+    const Stack sshd("sshd", caller_id_stack("timeout=60 callerid_timeout=60"));
     std::vector<NodesJob> jobs;
     for (int round = 0; round < jobs_of_each; ++round)
         for (int user = 1; user <= users; ++user)

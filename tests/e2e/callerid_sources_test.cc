@@ -15,18 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::vector<std::string> stack_with(const std::string& options)
-{
-    return sshd_stack({account_line("strict log_level=verbose helper=" + helper_copy() + ' ' + options)});
-}
-
-std::string text_of(const LogMark& mark)
-{
-    std::string text;
-    for (const std::string& line : mark.lines_with("")) text += line + '\n';
-    return text;
-}
-
 class CallerIdSources : public ::testing::Test {
 protected:
     Finished login(NodesJob& from) { return from.run("ssh -oBatchMode=yes n2 " + where); }
@@ -55,7 +43,7 @@ private:
 
 TEST_F(CallerIdSources, ASlurmdThatLiesMovesNobodyIntoAForeignJob)
 {
-    const Stack sshd("sshd", stack_with(""));
+    const Stack sshd("sshd", caller_id_stack(""));
     NodesJob first("alice", {"n1", "n2"});
     NodesJob second("alice", {"n1", "n2"});
     NodesJob foreign("bob", {"n1", "n2"});
@@ -77,10 +65,10 @@ TEST_F(CallerIdSources, ASlurmdThatLiesMovesNobodyIntoAForeignJob)
         slurmd.names(lie.named);
         const LogMark mark;
         const Finished session = login(first);
-        EXPECT_EQ(job_on("n2", session.out), second.id()) << session.err << text_of(mark);
-        EXPECT_EQ(mark.decision("alice")["reason"], "newest_job") << text_of(mark);
+        EXPECT_EQ(job_on("n2", session.out), second.id()) << session.err << mark.text();
+        EXPECT_EQ(mark.decision("alice")["reason"], "newest_job") << mark.text();
         const auto warnings = mark.lines_with(lie.said);
-        ASSERT_EQ(warnings.size(), 1U) << text_of(mark);
+        ASSERT_EQ(warnings.size(), 1U) << mark.text();
         EXPECT_NE(warnings[0].find("authpriv.warning "), std::string::npos) << warnings[0];
     }
 }
@@ -131,7 +119,7 @@ std::string rule(const std::string& verb, const std::string& what)
 
 TEST_F(CallerIdSources, PacketsThatAreDroppedCostTheTimeoutAtMost)
 {
-    const Stack sshd("sshd", stack_with("callerid_timeout=1"));
+    const Stack sshd("sshd", caller_id_stack("callerid_timeout=1"));
     NodesJob first("alice", {"n1", "n2"});
     NodesJob second("alice", {"n1", "n2"});
     const struct {
@@ -156,9 +144,9 @@ TEST_F(CallerIdSources, PacketsThatAreDroppedCostTheTimeoutAtMost)
         ASSERT_EQ(obstacle.error(), "") << way.name;
         const LogMark mark;
         const Finished session = login(first);
-        EXPECT_EQ(job_on("n2", session.out), second.id()) << way.name << session.err << text_of(mark);
-        EXPECT_EQ(mark.decision("alice")["reason"], "newest_job") << way.name << text_of(mark);
-        EXPECT_NE(text_of(mark).find("killed at its deadline"), std::string::npos) << way.name << text_of(mark);
+        EXPECT_EQ(job_on("n2", session.out), second.id()) << way.name << session.err << mark.text();
+        EXPECT_EQ(mark.decision("alice")["reason"], "newest_job") << way.name << mark.text();
+        EXPECT_NE(mark.text().find("killed at its deadline"), std::string::npos) << way.name << mark.text();
         EXPECT_GE(session.took, milliseconds{950}) << way.name;
         EXPECT_LT(session.took, milliseconds{3000}) << way.name;
     }
@@ -167,7 +155,7 @@ TEST_F(CallerIdSources, PacketsThatAreDroppedCostTheTimeoutAtMost)
 
 TEST_F(CallerIdSources, ASourceThatIsUnreachableCostsNothing)
 {
-    const Stack sshd("sshd", stack_with("callerid_timeout=5"));
+    const Stack sshd("sshd", caller_id_stack("callerid_timeout=5"));
     NodesJob first("alice", {"n1", "n2"});
     NodesJob second("alice", {"n1", "n2"});
     const auto best_of_three = [&] {
@@ -181,9 +169,9 @@ TEST_F(CallerIdSources, ASourceThatIsUnreachableCostsNothing)
         ASSERT_EQ(obstacle.error(), "") << what;
         EXPECT_LT(best_of_three(), answered + milliseconds{150}) << what;
         const LogMark mark;
-        EXPECT_EQ(job_on("n2", login(first).out), second.id()) << what << text_of(mark);
-        EXPECT_NE(text_of(mark).find("source unknown: the source node's slurmd could not be asked"), std::string::npos)
-            << what << text_of(mark);
+        EXPECT_EQ(job_on("n2", login(first).out), second.id()) << what << mark.text();
+        EXPECT_NE(mark.text().find("source unknown: the source node's slurmd could not be asked"), std::string::npos)
+            << what << mark.text();
     }
     EXPECT_EQ(job_on("n2", login(first).out), first.id()) << "nothing is in the way any more";
 }

@@ -127,6 +127,13 @@ std::vector<std::string> LogMark::lines_with(const std::string& text) const
     return found;
 }
 
+std::string LogMark::text() const
+{
+    std::string text;
+    for (const std::string& line : lines_with("")) text += line + '\n';
+    return text;
+}
+
 std::vector<Decision> LogMark::decisions(const std::string& user) const
 {
     std::vector<Decision> all;

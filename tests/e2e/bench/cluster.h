@@ -63,6 +63,8 @@ public:
     [[nodiscard]] std::vector<std::string> lines() const;
     // The lines of our module with `text`; waits until all that was logged before is in the file, and for at least one.
     [[nodiscard]] std::vector<std::string> lines_with(const std::string& text) const;
+    // All of our module's as one text, to be searched or shown.
+    [[nodiscard]] std::string text() const;
     // The decision lines about `user`, oldest first; waits for the first.
     [[nodiscard]] std::vector<Decision> decisions(const std::string& user) const;
     // The only one; more or fewer give an empty one.

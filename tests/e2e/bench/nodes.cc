@@ -21,6 +21,7 @@
 
 #include "cluster.h"
 #include "job.h"
+#include "login.h"
 
 namespace slurm_adopt::e2e {
 namespace {
@@ -91,6 +92,11 @@ const std::string& helper_copy()
         return directory + "/slurm-adopt-helper";
     }();
     return path;
+}
+
+std::vector<std::string> caller_id_stack(const std::string& options)
+{
+    return sshd_stack({account_line("strict log_level=verbose helper=" + helper_copy() + ' ' + options)});
 }
 
 Command on(const std::string& node, Command command)

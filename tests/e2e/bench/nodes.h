@@ -24,6 +24,9 @@ inline constexpr auto outside = "outside";  // a host that is no node
 // slurm-adopt-helper, in a directory of the cluster whose parents are root's alone: the module runs no other.
 [[nodiscard]] const std::string& helper_copy();
 
+// sshd's stack with an account line that asks that helper, and more options.
+[[nodiscard]] std::vector<std::string> caller_id_stack(const std::string& options);
+
 // Runs a command in a node's network and UTS namespaces.
 [[nodiscard]] Command on(const std::string& node, Command command);
 

@@ -32,7 +32,7 @@ protected:
     {
         Background session(server_.client("ssh", {"alice@node", "echo JOB=$SLURM_JOB_ID; echo up; exec cat"}));
         if (!session.says("up\n")) return {session.output(), {}, session.wait(std::chrono::seconds{1}).err};
-        return {session.output(), server_.connections(), {}};
+        return {session.output(), server_.connections_with("cat"), {}};
     }
 
     const Method& method_ = method(GetParam());
@@ -87,9 +87,10 @@ TEST_P(MethodsOfAForkedChild, TheListenerStaysOutside)
     const Job job = Job::allocate("alice");
     const Stack sshd("sshd", stack({account_line("strict")}));
     const Seen seen = look_at_a_session();
-    ASSERT_FALSE(seen.processes.empty()) << seen.error;
-    const std::vector<Process> whole = tree(seen.processes.front().parent);
+    EXPECT_EQ(count_of("cat", seen.processes), 1) << seen.error;
+    const std::vector<Process> whole = server_.listener();
     ASSERT_FALSE(whole.empty());
+    EXPECT_NE(whole.front().title.find("[listener]"), std::string::npos) << describe(whole);
     EXPECT_FALSE(is_inside(whole.front().cgroup, job)) << describe(whole);
 }
 

@@ -124,6 +124,16 @@ std::vector<Process> descendants(pid_t ancestor)
     return found;
 }
 
+std::vector<Process> descendants_with(const std::string& name, pid_t ancestor)
+{
+    std::vector<Process> found;
+    (void)eventually([&] {
+        found = descendants(ancestor);
+        return count_of(name, found) > 0;
+    });
+    return found;
+}
+
 std::vector<Process> tree(pid_t root)
 {
     auto self = look_at(root);

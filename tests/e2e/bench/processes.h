@@ -23,6 +23,10 @@ struct Process {
 // All that came of a process and still lives, parents first, without itself; zombies are no processes.
 [[nodiscard]] std::vector<Process> descendants(pid_t ancestor);
 
+// The same, once one of the name is among them: what is to be started by a session takes its time. As they are in the end,
+// if none comes.
+[[nodiscard]] std::vector<Process> descendants_with(const std::string& name, pid_t ancestor);
+
 // The one with its descendants; nothing when it is gone.
 [[nodiscard]] std::vector<Process> tree(pid_t root);
 

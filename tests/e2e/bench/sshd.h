@@ -36,6 +36,8 @@ public:
 
     // All processes of all its connections, without the listener.
     std::vector<Process> connections() const { return descendants(listener_->pid()); }
+    std::vector<Process> connections_with(const std::string& name) const { return descendants_with(name, listener_->pid()); }
+    std::vector<Process> listener() const { return tree(listener_->pid()); }  // the first, and its connections
     bool wait_until_idle() const;
 
     // PROGRAM (ssh, scp, sftp) as a client of this sshd that authenticates by its method, with the right answers.

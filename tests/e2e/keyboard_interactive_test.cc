@@ -115,7 +115,8 @@ TEST_P(MethodsOfAForkedChild, RefusesAWrongCode)
     EXPECT_NE(session.err.find("Permission denied (keyboard-interactive)"), std::string::npos) << session.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(, MethodsOfAForkedChild, ::testing::Values("keyboard_interactive", "publickey_and_keyboard_interactive"),
+INSTANTIATE_TEST_SUITE_P(, MethodsOfAForkedChild,
+                         ::testing::Values("keyboard_interactive", "publickey_and_keyboard_interactive"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace

@@ -42,7 +42,8 @@ protected:
         server_ = server.get();
     }
 
-    // The connection's processes have ended; it was adopted by the account phase, and by the session phase at most once more.
+    // The connection's processes have ended; it was adopted by the account phase, and by the session phase at most once
+    // more.
     void TearDown() override
     {
         EXPECT_TRUE(server_->wait_until_idle()) << describe(server_->connections());
@@ -63,7 +64,8 @@ protected:
     {
         std::vector<std::string> lines = method_.auth;
         lines.insert(lines.end(), {"account required pam_unix.so", account_line("strict"), "session required pam_unix.so"});
-        if (std::get<1>(GetParam()) == Lines::account_and_session) lines.push_back("session required " + cluster().module + " strict");
+        if (std::get<1>(GetParam()) == Lines::account_and_session)
+            lines.push_back("session required " + cluster().module + " strict");
         return lines;
     }
 
@@ -114,7 +116,8 @@ public:
     Gate()
     {
         std::filesystem::remove(open_);
-        write_whole(program_, "#!/bin/sh\nssh \"$@\" | { head -c 1; until [ -e " + open_ + " ]; do sleep 0.01; done; cat; }\n");
+        write_whole(program_,
+                    "#!/bin/sh\nssh \"$@\" | { head -c 1; until [ -e " + open_ + " ]; do sleep 0.01; done; cat; }\n");
         std::filesystem::permissions(program_, std::filesystem::perms::owner_all);
     }
     const std::string& program() const { return program_; }

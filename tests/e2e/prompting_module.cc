@@ -15,7 +15,8 @@ bool is_answered(pam_handle_t* handle, const char* question)
     if (answer == nullptr) return false;
     char* given = nullptr;
     const int length = static_cast<int>(answer - question);
-    if (pam_prompt(handle, PAM_PROMPT_ECHO_OFF, &given, "%.*s: ", length, question) != PAM_SUCCESS || given == nullptr) return false;
+    if (pam_prompt(handle, PAM_PROMPT_ECHO_OFF, &given, "%.*s: ", length, question) != PAM_SUCCESS || given == nullptr)
+        return false;
     const bool right = std::strcmp(given, answer + 1) == 0;
     std::free(given);
     return right;

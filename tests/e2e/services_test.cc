@@ -16,8 +16,8 @@ namespace {
 
 struct Way {
     const char* name;
-    const char* service;             // what it calls itself for PAM
-    std::vector<std::string> argv;   // reads commands for alice's shell from standard input
+    const char* service;            // what it calls itself for PAM
+    std::vector<std::string> argv;  // reads commands for alice's shell from standard input
     bool on_terminal;
 };
 
@@ -36,8 +36,9 @@ protected:
     // As Debian's, without what would need the host's accounts.
     static std::vector<std::string> stack(const std::string& options)
     {
-        std::vector<std::string> lines = {"auth sufficient pam_rootok.so", "auth required pam_unix.so", "account required pam_unix.so",
-                                          account_line("strict " + options), "session required pam_unix.so"};
+        std::vector<std::string> lines = {"auth sufficient pam_rootok.so", "auth required pam_unix.so",
+                                          "account required pam_unix.so", account_line("strict " + options),
+                                          "session required pam_unix.so"};
         if (has_session_line()) lines.push_back("session required " + cluster().module + " strict " + options);
         return lines;
     }
@@ -136,7 +137,8 @@ std::string name_of(const ::testing::TestParamInfo<std::tuple<Way, bool>>& test)
 }
 
 INSTANTIATE_TEST_SUITE_P(, Services, ::testing::Combine(::testing::ValuesIn(ways), ::testing::Bool()), name_of);
-INSTANTIATE_TEST_SUITE_P(, ServicesWithoutAJob, ::testing::Combine(::testing::ValuesIn(ways), ::testing::Values(false)), name_of);
+INSTANTIATE_TEST_SUITE_P(, ServicesWithoutAJob, ::testing::Combine(::testing::ValuesIn(ways), ::testing::Values(false)),
+                         name_of);
 
 }  // namespace
 }  // namespace slurm_adopt::e2e

@@ -84,7 +84,8 @@ bool is_in_all(const std::string& cgroup, const std::vector<std::string>& direct
 {
     const std::vector<std::string> own = lines_of(cgroup);
     return !directories.empty() && std::all_of(directories.begin(), directories.end(), [&](const std::string& directory) {
-        return std::any_of(own.begin(), own.end(), [&](const std::string& line) { return (line + '/').starts_with(directory + '/'); });
+        return std::any_of(own.begin(), own.end(),
+                           [&](const std::string& line) { return (line + '/').starts_with(directory + '/'); });
     });
 }
 
@@ -169,7 +170,8 @@ std::string describe(const std::vector<Process>& processes)
 
 int count_of(const std::string& name, const std::vector<Process>& processes)
 {
-    return static_cast<int>(std::count_if(processes.begin(), processes.end(), [&](const Process& one) { return one.name == name; }));
+    return static_cast<int>(
+        std::count_if(processes.begin(), processes.end(), [&](const Process& one) { return one.name == name; }));
 }
 
 }  // namespace slurm_adopt::e2e

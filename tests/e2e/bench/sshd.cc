@@ -34,7 +34,8 @@ const std::string& askpass()
 }
 
 // The cluster's sshd_config, but for the settings that are replaced: sshd takes the first of most, and all ports.
-std::string configuration(std::vector<std::pair<std::string, std::string>> settings, std::uint16_t port, const std::string& pid_file)
+std::string configuration(std::vector<std::pair<std::string, std::string>> settings, std::uint16_t port,
+                          const std::string& pid_file)
 {
     settings.insert(settings.end(), {{"Port", std::to_string(port)},
                                      {"PidFile", pid_file},
@@ -44,7 +45,8 @@ std::string configuration(std::vector<std::pair<std::string, std::string>> setti
     std::istringstream lines(read_whole(cluster().directory + "/conf/sshd_config"));
     for (std::string line; std::getline(lines, line);) {
         const std::string key = line.substr(0, line.find(' '));
-        if (std::none_of(settings.begin(), settings.end(), [&](const auto& setting) { return setting.first == key; })) text += line + '\n';
+        if (std::none_of(settings.begin(), settings.end(), [&](const auto& setting) { return setting.first == key; }))
+            text += line + '\n';
     }
     return text;
 }
@@ -54,18 +56,23 @@ std::string configuration(std::vector<std::pair<std::string, std::string>> setti
 const std::vector<Method>& methods()
 {
     static const std::string unix_auth = "auth required pam_unix.so";
-    static const std::string prompting = std::string("auth required ") + PROMPTING_MODULE + " Password=alice-password Code=" + right_code;
+    static const std::string prompting =
+        std::string("auth required ") + PROMPTING_MODULE + " Password=alice-password Code=" + right_code;
     static const std::vector<Method> all = {
         {.name = "publickey",
          .server = {{"AuthenticationMethods", "publickey"}},
          .client = {"PreferredAuthentications=publickey"},
          .auth = {unix_auth}},
         {.name = "password",
-         .server = {{"AuthenticationMethods", "password"}, {"PubkeyAuthentication", "no"}, {"KbdInteractiveAuthentication", "no"}},
+         .server = {{"AuthenticationMethods", "password"},
+                    {"PubkeyAuthentication", "no"},
+                    {"KbdInteractiveAuthentication", "no"}},
          .client = {"PreferredAuthentications=password", "PubkeyAuthentication=no"},
          .auth = {unix_auth}},
         {.name = "keyboard_interactive",
-         .server = {{"AuthenticationMethods", "keyboard-interactive"}, {"PubkeyAuthentication", "no"}, {"PasswordAuthentication", "no"}},
+         .server = {{"AuthenticationMethods", "keyboard-interactive"},
+                    {"PubkeyAuthentication", "no"},
+                    {"PasswordAuthentication", "no"}},
          .client = {"PreferredAuthentications=keyboard-interactive", "PubkeyAuthentication=no"},
          .auth = {prompting}},
         {.name = "publickey_and_keyboard_interactive",

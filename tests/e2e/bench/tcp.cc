@@ -27,7 +27,9 @@ bool is_ready(int fd)
 
 }  // namespace
 
-Tcp::Tcp() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+Tcp::Tcp() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
+{
+}
 
 Tcp::~Tcp()
 {

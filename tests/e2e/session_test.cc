@@ -11,6 +11,7 @@
 #include "job.h"
 #include "login.h"
 #include "processes.h"
+#include "sshd.h"
 
 namespace slurm_adopt::e2e {
 namespace {
@@ -206,6 +207,25 @@ TEST_F(Session, KeepsTheNewestThatTheAccountPhaseTook)
     EXPECT_EQ(login.session, PAM_SUCCESS);
     EXPECT_TRUE(is_inside(login.cgroup, second)) << login.cgroup;
     EXPECT_EQ(login.environment.at("SLURM_JOB_ID"), second.id_text());
+}
+
+// Nothing of the child that ran the account phase is left then but the PAM environment.
+TEST_F(Session, OfKeyboardInteractiveKeepsTheOlderOneAfterAMove)
+{
+    const Method& asked = method("keyboard_interactive");
+    const Sshd server(asked);
+    const Job first = Job::allocate("alice");
+    const Pause pause;
+    const Stack sshd("sshd", joined(asked.auth, {account_line("strict"), mover, pause.line(), session_line("strict")}));
+    Background session(server.client("ssh", {"alice@node", "echo JOB=$SLURM_JOB_ID; exec cat"}));
+    ASSERT_TRUE(pause.is_reached()) << session.wait(std::chrono::seconds{0}).err;
+    const Job second = Job::allocate("alice");
+    pause.open();
+    EXPECT_TRUE(session.says("JOB=" + first.id_text() + '\n')) << session.output();
+    const std::vector<Process> processes = server.connections_with("cat");
+    const std::string outside = outside_of(first, processes);
+    EXPECT_EQ(count_of("cat", processes), 1) << describe(processes);
+    EXPECT_TRUE(outside.empty()) << "outside the job:\n" << outside;
 }
 
 class SessionAndANewerJob : public Session, public ::testing::WithParamInterface<bool> {};

@@ -67,6 +67,17 @@ Command login_command(const std::string& service, const std::string& user, const
     return {.argv = std::move(argv), .environment = {}, .timeout = std::chrono::seconds{60}};
 }
 
+namespace {
+
+// What transparent stacks make of PAM_IGNORE.
+int told_result(const std::string& number)
+{
+    const int result = std::stoi(number);
+    return result == PAM_AUTHINFO_UNAVAIL ? PAM_IGNORE : result;
+}
+
+}  // namespace
+
 Login login_of(const Finished& finished)
 {
     Login login;
@@ -78,9 +89,11 @@ Login login_of(const Finished& finished)
         const std::size_t colon = line.find(':');
         const std::string key = line.substr(0, colon);
         const std::string value = colon == std::string::npos ? "" : line.substr(colon + 1);
-        if (key == "result") login.result = std::stoi(value) == PAM_AUTHINFO_UNAVAIL ? PAM_IGNORE : std::stoi(value);
+        if (key == "result") login.result = told_result(value);
+        if (key == "session") login.session = told_result(value);
         if (key == "message") login.messages += value + '\n';
         if (key == "microseconds") login.account_took = std::chrono::microseconds{std::stoll(value)};
+        if (key == "cgroup") login.cgroup += value + '\n';
         if (key == "cgroup" && login.job == 0) login.job = job_in(value);
         if (key == "environment") login.environment[value.substr(0, value.find('='))] = value.substr(value.find('=') + 1);
         if (key == "output") break;

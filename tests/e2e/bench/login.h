@@ -37,9 +37,11 @@ private:
 // What a login through libpam came to.
 struct Login {
     int result = -1;  // of pam_acct_mgmt; PAM_IGNORE is told from PAM_SUCCESS by the stack of pam_login()
+    int session = -1;  // of pam_open_session, in the same way; -1: not called
     std::string messages;
     std::map<std::string, std::string> environment;  // the PAM environment
     std::uint32_t job = 0;                           // the job whose extern step the process is in, by the kernel
+    std::string cgroup;                              // its /proc/PID/cgroup, after the last phase
     std::string output;                              // of the command run after the login
     std::string error;
     std::chrono::milliseconds took{0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // slurm_adopt_e2e_login SERVICE USER [COMMAND]: the account phase as sshd drives it, in a process of its own;
-// without netlink sockets if NO_NETLINK is in the environment.
+// without netlink sockets if NO_NETLINK is in the environment; the session phase too if OPEN_SESSION is.
 // Reports on standard output, one "key:value" a line; then runs COMMAND, whose output follows a line "output:".
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -59,6 +59,7 @@ int main(int argc, char** argv)
     const int result = pam_acct_mgmt(handle, 0);
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
     std::printf("result:%d\nmicroseconds:%lld\n", result, static_cast<long long>(took.count()));
+    if (result == PAM_SUCCESS && std::getenv("OPEN_SESSION") != nullptr) std::printf("session:%d\n", pam_open_session(handle, 0));
     if (char** list = pam_getenvlist(handle)) {
         for (char** entry = list; *entry != nullptr; ++entry) std::printf("environment:%s\n", *entry);
     }

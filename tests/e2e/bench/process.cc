@@ -120,6 +120,17 @@ std::string Background::output()
     return finished_.out;
 }
 
+void Background::send(const std::string& text)
+{
+    // One that has ended must not end the tests.
+    struct sigaction ignore {};
+    struct sigaction before {};
+    ignore.sa_handler = SIG_IGN;
+    (void)::sigaction(SIGPIPE, &ignore, &before);
+    if (::write(input_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) finished_.err += "\n[it reads no input]\n";
+    (void)::sigaction(SIGPIPE, &before, nullptr);
+}
+
 void Background::end_input()
 {
     close_if_open(input_);

@@ -45,6 +45,8 @@ public:
     // What it has written to standard output so far; waits until that contains `text`. False: not in time.
     [[nodiscard]] bool says(const std::string& text, std::chrono::seconds limit = std::chrono::seconds{20});
     std::string output();
+    // Writes to its standard input.
+    void send(const std::string& text);
     // Closes its standard input.
     void end_input();
     [[nodiscard]] Finished wait(std::chrono::seconds limit = std::chrono::seconds{20});

@@ -47,7 +47,19 @@ cat >"$work/where" <<'SCRIPT'
 if grep -q /step_extern /proc/self/cgroup; then place=inside; else place=outside; fi
 echo "session: $place job=${SLURM_JOB_ID:-none}"
 SCRIPT
-chmod 755 "$work" "$work/where"
+# As pam_systemd does on a node with logind: the process that asks PAM is moved out of its job.
+cat >"$work/move" <<'SCRIPT'
+#!/bin/sh
+while IFS=: read -r _ controllers path; do
+  case $path in */step_extern*) ;; *) continue ;; esac
+  if [ -n "$controllers" ]; then
+    echo "$PPID" >"/sys/fs/cgroup/${controllers#name=}/tasks"
+  else
+    echo "$PPID" >/sys/fs/cgroup/cgroup.procs
+  fi
+done <"/proc/$PPID/cgroup"
+SCRIPT
+chmod 755 "$work" "$work/where" "$work/move"
 
 # --- stacks ------------------------------------------------------------------
 
@@ -67,9 +79,15 @@ service() {
   report_place "$1"
 }
 
-# The session phase only tells where the session is.
+# The last line only tells where the session is.
 report_place() {
   printf 'session required pam_exec.so stdout %s/where\n' "$work" >>"/etc/pam.d/$1"
+}
+
+# move_out FILE: a line above the first one that names us in the session section moves the session out of its job.
+move_out() {
+  sed -i "0,/^session.*$(basename "$module")/s||session required pam_exec.so $work/move\n&|" "/etc/pam.d/$1"
+  grep -q "$work/move" "/etc/pam.d/$1" || die "$1 has no session line of ours"
 }
 
 # --- checks ------------------------------------------------------------------
@@ -86,13 +104,14 @@ report() {
   fi
 }
 
-# expect WHO USER OUTCOME [SERVICE]: OUTCOME is refused, outside, or inside:JOB.
+# expect WHO USER OUTCOME [SERVICE]: OUTCOME is refused, outside, inside:JOB, or moved (adopted, but outside by now).
 expect() {
   local outcome=$3 with=${4:-sshd} let_in=0 ok=0
   if pamtester -I rhost=192.0.2.7 "$with" "$2" acct_mgmt open_session >"$work/output" 2>&1 </dev/null; then let_in=1; fi
   case $outcome in
     refused) if ((!let_in)) && ! grep -q '^session:' "$work/output"; then ok=1; fi ;;
     outside) if ((let_in)) && grep -qx 'session: outside job=none' "$work/output"; then ok=1; fi ;;
+    moved) if ((let_in)) && grep -qx 'session: outside job=[0-9]*' "$work/output"; then ok=1; fi ;;
     inside:*) if ((let_in)) && grep -qx "session: inside job=${outcome#*:}" "$work/output"; then ok=1; fi ;;
     *) die "no such outcome: $outcome" ;;
   esac
@@ -167,6 +186,10 @@ expect 'user without a job' bob refused
 told 'user without a job' "$denied"
 expect 'administrator without a job' adm refused
 expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+move_out sshd
+expect 'user with a job, moved out' alice "inside:$alice_job"
+sed -i "/^session.*pam_slurm_adopt/d" /etc/pam.d/sshd
+expect 'user with a job, moved out, no session line' alice moved
 service sshd "account required $module strict"
 expect 'our line alone in the stack, root' root refused
 # "-" only keeps libpam from saying so in the log; what follows from a missing file is up to the control.
@@ -192,10 +215,17 @@ told 'administrator without a job' "$denied"
 expect 'user without a job' bob refused
 told 'user without a job' "$denied"
 expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+expect_stuck 'administrator whose adoption fails' carol "$carol_job" outside
+move_out sshd
+expect 'user with a job, moved out' alice "inside:$alice_job"
+use sshd-pam_access
+sed -i "/@include common-session/a session required pam_exec.so $work/move" /etc/pam.d/sshd
+expect 'administrator with a job, moved out' carol "inside:$carol_job"
+use sshd-pam_access
 sed -i "s|strict$|strict quiet|" /etc/pam.d/sshd
 expect 'quiet, administrator without a job' adm outside
 untold 'administrator without a job, with quiet,' "$denied"
-sed -i "/pam_access/d; s|sufficient.*|required $module strict exempt_groups=admins|" /etc/pam.d/sshd
+sed -i "/pam_access/d; s|sufficient|required|; s|strict quiet$|strict exempt_groups=admins|" /etc/pam.d/sshd
 expect 'exempt_groups= instead, administrator without a job' adm outside
 untold 'exempt administrator' "$denied"
 expect 'exempt_groups= instead, administrator with a job' carol outside
@@ -243,11 +273,12 @@ expect 'no list, user without a job' bob refused
 expect 'no list, user with a job' alice "inside:$alice_job"
 expect 'no list, root' root outside
 
-# --- common-account ----------------------------------------------------------
+# --- common-account, common-session ------------------------------------------
 
+use common-session common-session
 use common-account common-account
-service sshd '@include common-account'
-service cron '@include common-account'
+service sshd '@include common-account' '@include common-session'
+service cron '@include common-account' '@include common-session'
 expect 'sshd, root' root outside
 expect 'sshd, user with a job' alice "inside:$alice_job"
 expect 'sshd, user without a job' bob refused
@@ -255,32 +286,43 @@ expect_stuck 'sshd, user whose adoption fails' alice "$alice_job" refused
 expect 'cron, root' root outside cron
 expect 'cron, user with a job' alice outside cron
 expect 'cron, user without a job' bob outside cron
+move_out common-session
+expect 'sshd, user with a job, moved out' alice "inside:$alice_job"
+use common-session common-session
 sed -i 's/strict$/strickt/' /etc/pam.d/common-account
 expect 'misspelled option, cron, root' root outside cron
 expect 'misspelled option, cron, user' bob refused cron
 expect 'misspelled option, sshd, user with a job' alice refused
 cp -a "$work/pam.d/common-account" /etc/pam.d/common-account
+sed -i 's/strict$/strickt/' /etc/pam.d/common-session
+service cron '@include common-account' '@include common-session'
+expect 'misspelled option in common-session, cron, root' root outside cron
+sed -i '/pam_exec/d' /etc/pam.d/cron  # what stands below a refusal runs all the same
+expect 'misspelled option in common-session, cron, user' bob refused cron
+cp -a "$work/pam.d/common-session" /etc/pam.d/common-session
 
 # --- sshd-redhat -------------------------------------------------------------
 
 readonly shared=('account required pam_unix.so' 'account sufficient pam_localuser.so'
-  'account sufficient pam_usertype.so issystem' 'account required pam_permit.so')
+  'account sufficient pam_usertype.so issystem' 'account required pam_permit.so' 'session required pam_unix.so')
 service password-auth "${shared[@]}"
-sed -i '/^session/d' /etc/pam.d/password-auth
+sed -i '/pam_exec/d' /etc/pam.d/password-auth
 use sshd-redhat
 expect 'root' root outside
 expect 'user with a job' alice "inside:$alice_job"
 expect 'user without a job' bob refused
 told 'user without a job' "$denied"
 expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+move_out sshd
+expect 'user with a job, moved out' alice "inside:$alice_job"
 service sshd 'account include password-auth' "account required $module strict"
 expect 'our line below the include, local user without a job' bob outside
 
 # --- password-auth -----------------------------------------------------------
 
 use password-auth password-auth
-service sshd 'account include password-auth'
-service cron 'account include password-auth'
+service sshd 'account include password-auth' 'session include password-auth'
+service cron 'account include password-auth' 'session include password-auth'
 expect 'sshd, root' root outside
 expect 'sshd, user with a job' alice "inside:$alice_job"
 expect 'sshd, user without a job' bob refused

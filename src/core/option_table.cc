@@ -61,7 +61,7 @@ constexpr std::array table = {
                .allowed = "variable names or PREFIX_*, comma-separated", .default_value = "",
                .help = "Variables of the job to set in the session.", .takes_effect = false},
     OptionSpec{.id = OptionId::runtime_dir, .name = "runtime_dir", .type = boolean, .allowed = switch_values,
-               .default_value = "0", .help = "Make a private XDG_RUNTIME_DIR for the session.", .takes_effect = false},
+               .default_value = "0", .help = "Make a private XDG_RUNTIME_DIR for the session."},
     OptionSpec{.id = OptionId::job_choice, .name = "job_choice", .type = choice, .allowed = "none|file", .default_value = "none",
                .help = "Let the user name the job in a file.", .takes_effect = false},
     OptionSpec{.id = OptionId::quiet, .name = "quiet", .type = flag, .allowed = switch_values, .default_value = "0",

@@ -45,7 +45,9 @@ std::optional<std::uint32_t> LoginPhase::job_of_process(const std::vector<StepdS
     if (!process) return std::nullopt;
     for (const StepdSession& session : sessions) {
         const StepdPlace place = session.place ? *session.place : place_of(roots_, session.pid);
-        if (place.cgroups && is_inside(process.value(), extern_step_directories(place.cgroups.value()))) return session.job_id();
+        // Any step of it: su is as well run by srun and in a batch script.
+        if (place.cgroups && is_inside(process.value(), job_directories(extern_step_directories(place.cgroups.value()))))
+            return session.job_id();
     }
     return std::nullopt;
 }

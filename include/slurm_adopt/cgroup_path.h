@@ -31,6 +31,9 @@ struct CgroupEntry {
 // directory above one, e.g. {"freezer", "/slurm_n1/uid_1000/job_7/step_extern"}. Empty where steps are tracked without cgroups.
 [[nodiscard]] std::vector<CgroupEntry> extern_step_directories(const std::vector<CgroupEntry>& stepd);
 
+// The directories that a job's steps are in, by those of its extern step: {"freezer", "/slurm_n1/uid_1000/job_7"}.
+[[nodiscard]] std::vector<CgroupEntry> job_directories(std::vector<CgroupEntry> extern_step_directories);
+
 // True if `process` is in or below the step's directory in every hierarchy listed; false if none is listed.
 [[nodiscard]] bool is_inside(const std::vector<CgroupEntry>& process, const std::vector<CgroupEntry>& step_directories);
 

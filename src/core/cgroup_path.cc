@@ -81,6 +81,12 @@ std::vector<CgroupEntry> extern_step_directories(const std::vector<CgroupEntry>&
     return directories;
 }
 
+std::vector<CgroupEntry> job_directories(std::vector<CgroupEntry> extern_step_directories)
+{
+    for (CgroupEntry& directory : extern_step_directories) directory.path.resize(directory.path.size() - step_part.size());
+    return extern_step_directories;
+}
+
 bool is_inside(const std::vector<CgroupEntry>& process, const std::vector<CgroupEntry>& step_directories)
 {
     return !step_directories.empty() &&

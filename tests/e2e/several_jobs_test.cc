@@ -104,5 +104,23 @@ TEST(SeveralJobs, JobsOfOthersDoNotCount)
     EXPECT_EQ(pam_login("carol", "strict action_unknown=deny").job, also_theirs.id());
 }
 
+// su in a batch script or below srun: whoever changes the user does not change the job.
+TEST(SeveralJobs, AProcessThatIsInAJobAlreadyStaysThere)
+{
+    const Job older = Job::batch("alice");
+    const Job newer = Job::allocate("alice");
+    // Into the batch step, in every hierarchy that has one.
+    const std::string enter = "for procs in /sys/fs/cgroup/*/slurm*/uid_*/job_" + older.id_text() +
+                              "/step_batch/cgroup.procs; do echo $$ >$procs || exit 99; done; exec \"$@\"";
+    for (const std::string unknown : {"newest", "deny"}) {
+        const Stack stack(transparent_stack("service=* strict action_unknown=" + unknown));
+        const LogMark mark;
+        const Login login = pam_login_by("e2e", "alice", {"sh", "-c", enter, "sh"});
+        EXPECT_EQ(login.result, PAM_SUCCESS) << login.messages << login.error;
+        EXPECT_EQ(login.job, older.id()) << unknown;
+        EXPECT_EQ(mark.decision("alice")["reason"], "current_job") << mark.text();
+    }
+}
+
 }  // namespace
 }  // namespace slurm_adopt::e2e

@@ -150,6 +150,20 @@ TEST(IsInside, NothingToCompareWithIsNotInside)
     EXPECT_FALSE(inside("0::/system.slice/slurmd.service\n", "0::/system.slice/slurmd.service\n"));
 }
 
+TEST(JobDirectories, AreAboveAllSteps)
+{
+    const auto in_job = [](const char* process, const char* stepd) {
+        return is_inside(parse_proc_cgroup(process), job_directories(extern_step_directories(parse_proc_cgroup(stepd))));
+    };
+    EXPECT_TRUE(in_job("0::/system.slice/n1_slurmstepd.scope/job_7/step_0/user/task_0\n", v2_24_11));
+    EXPECT_TRUE(in_job("0::/system.slice/n1_slurmstepd.scope/job_7/step_batch/user/task_0\n", v2_24_11));
+    EXPECT_TRUE(in_job("0::/system.slice/n1_slurmstepd.scope/job_7/step_extern/user/task_special\n", v2_24_11));
+    for (const char* elsewhere : {"0::/\n", "0::/system.slice/n1_slurmstepd.scope\n", "0::/system.slice/n1_slurmstepd.scope/job_77/step_0\n",
+                                  "0::/system.slice/n1_slurmstepd.scope/job_8/step_0\n", "0::/user.slice\n"})
+        EXPECT_FALSE(in_job(elsewhere, v2_24_11)) << elsewhere;
+    EXPECT_FALSE(in_job("0::/\n", "0::/system.slice/slurmd.service\n")) << "a job that no cgroup tells is nobody's place";
+}
+
 TEST(OwnerByPath, IsToldByTheKernelOnCgroupV1Only)
 {
     const std::pair<const char*, std::optional<uid_t>> cases[] = {

@@ -22,6 +22,7 @@ enum class Priority { error, warning, notice, info, debug };  // of syslog(3)
 // What the account phase leaves for the session phase of the same process.
 struct TakenJob {
     std::uint32_t job_id = 0;
+    uid_t uid = 0;                  // whose it is
     std::size_t jobs = 0;           // the user's jobs on the node by then
     pid_t pid = 0;                  // who was adopted: a fork of it was not
     std::vector<CgroupEntry> step;  // the step's directories; empty: none to be verified by

@@ -194,7 +194,6 @@ Decision LoginPhase::conclude_without_jobs()
     // The account phase has let in who has no job here; who had one then, and comes to be in none, has lost it since.
     if (const auto job_id = job_of_account_phase()) {
         record_.job_id = *job_id;
-        if (is_in_namespaces()) return {Verdict::deny, Reason::adopt_step_ended};
         return conclude_failure(options_, Reason::adopt_step_ended);
     }
     return {Verdict::ignore, Reason::no_jobs};
@@ -219,6 +218,7 @@ void LoginPhase::remember(Adoption adoption)
 {
     if (phase_ != Phase::account) return;
     host_.keep({.job_id = record_.job_id,
+                .uid = record_.uid.value_or(0),
                 .jobs = record_.jobs,
                 .pid = ::getpid(),
                 .step = std::move(adoption.step),

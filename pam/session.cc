@@ -37,6 +37,8 @@ bool LoginPhase::is_in_namespaces() const
 
 std::optional<Decision> LoginPhase::stays_where_it_is(const TakenJob& taken)
 {
+    // An application may change the user on the way (pam_set_item(3)).
+    if (record_.uid != taken.uid) return std::nullopt;
     // Where slurmstepd tracks its steps without cgroups nothing can move a session out, and nothing can be seen.
     const bool verifiable = !taken.step.empty();
     const AdoptionRequest process{.pid = taken.pid, .proc_cgroup = taken.proc_cgroup ? &taken.proc_cgroup : nullptr};
@@ -51,7 +53,10 @@ Decision LoginPhase::decide_session(uid_t uid)
 {
     if (const TakenJob* taken = taken_by_this_process())
         if (const auto decision = stays_where_it_is(*taken)) return *decision;
-    return decide_by_jobs(uid);
+    Decision decision = decide_by_jobs(uid);
+    // Neither another job's session nor an unconfined one can begin in a job's namespaces, whatever the options say.
+    if (decision.verdict != Verdict::adopt && is_in_namespaces()) decision.verdict = Verdict::deny;
+    return decision;
 }
 
 void LoginPhase::give_runtime_dir(const User& user)

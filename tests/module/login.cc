@@ -159,6 +159,7 @@ std::vector<std::string> call_phases(const Login& login)
     int code = PAM_SYSTEM_ERR;
     if (login.phases != Phases::session) code = one_phase(&handle, login, Phases::account, arguments);
     if (login.phases == Phases::both && login.between) login.between();
+    if (login.user_of_session) handle.items[PAM_USER] = *login.user_of_session;
     if (login.phases != Phases::account) code = one_phase(&handle, login, Phases::session, arguments);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
 

@@ -126,6 +126,19 @@ TEST_F(Session, AForeignJobInTheEnvironmentIsNone)
     EXPECT_EQ(bobs.seen().adopt, 0);
 }
 
+TEST_F(Session, OfAnotherUserIsNotInTheFirstOnesJob)
+{
+    (void)start(7);
+    Login login = both();
+    login.user_of_session = "bob";
+    EXPECT_EQ(log_in(login).code, "perm_denied") << "bob has no job, and the process is in alice's";
+    FakeStepd& bobs = start(9, {.uid = bob});
+    const Outcome outcome = log_in(login);
+    EXPECT_EQ(outcome.code, "success");
+    EXPECT_NE(outcome.log.back().find("reason=one_job user=bob"), std::string::npos) << outcome.log.back();
+    EXPECT_TRUE(is_in(outcome, bobs.cgroup())) << outcome.cgroup;
+}
+
 TEST_F(Session, WithoutAJobItIsNoneOfOurBusiness)
 {
     expect("nobody had one", log_in({.options = {"strict"}, .phases = Phases::session}),

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The account phase, by public key. pam_systemd is off: it would move the session out again (see session.sh). These run
+# a second time with the module that was built on Debian 12.
+
+case_no_job_is_refused() {
+  use_stack off "$(account_line strict)" ''
+  expect_not "a login without a job is let in" login alice true
+  expect "it is said why" decided 'decision=deny reason=no_jobs user=alice'
+  new_job bob
+  expect_not "another user's job opens the node" login alice true
+}
+
+case_one_job() {
+  use_stack off "$(account_line strict)" ''
+  new_job alice
+  local cgroup
+  cgroup=$(cgroup_of_login alice)
+  note "the session is in $cgroup"
+  expect "the session is in the job" is_inside "$cgroup" "$job"
+  expect "the kernel confirms it" decided "decision=adopt reason=one_job user=alice .*job=$job .*verified=yes"
+  # shellcheck disable=SC2016
+  expect "SLURM_JOB_ID" test "$(login alice 'echo $SLURM_JOB_ID')" = "$job"
+  if [[ $release == trixie ]]; then
+    expect "the directory is named after the job" grep -q "/job_$job/step_extern/" <<<"$cgroup"
+  else
+    expect "the directory is named by SLUID" grep -qE '/s[0-9A-Z]+/step_extern/' <<<"$cgroup"
+    expect_not "the directory is named after the job" grep -q /job_ <<<"$cgroup"
+  fi
+}
+
+case_newest_of_several() {
+  use_stack off "$(account_line strict)" ''
+  local first
+  new_job alice
+  first=$job
+  sleep 1.1
+  new_job alice
+  expect "the newest job is taken" is_inside "$(cgroup_of_login alice)" "$job"
+  scancel "$job"
+  eventually 60 gone_step "$job"
+  expect "then the one that is left" is_inside "$(cgroup_of_login alice)" "$first"
+}
+
+gone_step() {
+  ! listens "$(step_socket "$1")"
+}
+
+case_scancel_ends_the_session() {
+  use_stack off "$(account_line strict)" ''
+  new_job alice
+  stay alice
+  expect "the session is in the job" is_inside "$(sed -n 's/^0:://p' "/proc/$session/cgroup")" "$job"
+  scancel "$job"
+  eventually 60 gone "$session" || fail "the session outlives its job"
+  eventually 60 gone "$client" || fail "the client has not noticed"
+}
+
+case_hung_step_is_refused_in_time() {
+  use_stack off "$(account_line strict timeout=5)" ''
+  new_job alice
+  kill -STOP "$(extern_pid "$job")"
+  expect_not "a login that cannot be adopted is let in" login alice true
+  # The machine is slow, the module has its own clock: ms= is what it took.
+  expect "it is refused for that" decided 'decision=deny .*user=alice .*ms=([3-5][0-9]{3}|6[0-4][0-9]{2})\.'
+  note "$(decisions | tail -n 1)"
+  kill -CONT "$(extern_pid "$job")"
+  expect "then it is let in" login alice true
+}
+
+case_action_no_jobs_ignore() {
+  use_stack off "$(account_line strict action_no_jobs=ignore)" ''
+  expect "who has no job is let in" login alice true
+  expect "it is said" decided 'decision=ignore reason=no_jobs user=alice'
+  new_job alice
+  expect "who has one is adopted" is_inside "$(cgroup_of_login alice)" "$job"
+}
+
+case_root_passes() {
+  use_stack off "$(account_line strict)" ''
+  mkdir -p /root/.ssh
+  cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
+  expect "root is let in" login root true
+}

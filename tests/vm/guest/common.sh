@@ -1,0 +1,231 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the cases are written with: jobs, the cgroups of jobs and sessions, logins, and saying what is wrong.
+
+readonly debian_pam=/root/debian-pam  # sshd, common-account and common-session as Debian installs them
+readonly host=198.51.100.1
+readonly module=${MODULE:-pam_slurm_adopt.so}
+release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+readonly release
+children=()
+
+fail() {
+  printf 'failed: %s\n' "$*"
+  exit 1
+}
+
+# Shown on the host, whatever becomes of the case.
+note() {
+  printf 'note: %s\n' "$*"
+}
+
+# expect WHAT IS MEANT: COMMAND...
+expect() {
+  local meaning=$1
+  shift
+  "$@" || fail "$meaning ($*)"
+}
+
+expect_not() {
+  local meaning=$1
+  shift
+  if "$@"; then fail "$meaning (not: $*)"; fi
+}
+
+# eventually SECONDS COMMAND...
+eventually() {
+  local until=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < until)) || { printf 'never came true: %s\n' "$*"; return 1; }
+    sleep 0.3
+  done
+}
+
+# --- Slurm ---------------------------------------------------------------------------------------------------------
+
+write_slurm_conf() {  # [LINE]...
+  cat >/etc/slurm/slurm.conf <<'END'
+ClusterName=vm
+SlurmctldHost=vm(198.51.100.1)
+SlurmUser=slurm
+SlurmdSpoolDir=/var/spool/slurmd
+StateSaveLocation=/var/spool/slurmctld
+SlurmctldLogFile=/var/log/slurm/slurmctld.log
+SlurmdLogFile=/var/log/slurm/slurmd.log
+AuthType=auth/munge
+CredType=cred/munge
+MailProg=/bin/true
+MpiDefault=none
+MessageTimeout=60
+ProctrackType=proctrack/cgroup
+TaskPlugin=task/cgroup
+PrologFlags=contain,x11
+SlurmdParameters=config_overrides
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+DefMemPerNode=300
+SchedulerType=sched/builtin
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=1000
+PriorityType=priority/basic
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+KillWait=2
+CompleteWait=0
+ReturnToService=2
+NodeName=vm NodeAddr=198.51.100.1 CPUs=64 RealMemory=100000 State=UNKNOWN
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
+END
+  printf '%s\n' "$@" >>/etc/slurm/slurm.conf
+  # slurmd gives up when systemd has not made its scope after a second.
+  printf '%s\n' ConstrainRAMSpace=yes ConstrainCores=no ConstrainDevices=no SystemdTimeout=60000 >/etc/slurm/cgroup.conf
+}
+
+node_is_ready() {
+  [[ $(sinfo -h -o %t) == @(idle|mix|alloc) ]]
+}
+
+# restart_slurm [LINE]...: with these lines more in slurm.conf.
+restart_slurm() {
+  write_slurm_conf "$@"
+  systemctl restart slurmctld slurmd
+  eventually 120 node_is_ready
+}
+
+step_socket() {
+  echo "/var/spool/slurmd/vm_$1.4294967292"
+}
+
+as() {  # USER COMMAND...
+  setpriv --reuid "$1" --regid "$1" --init-groups env --chdir="/home/$1" HOME="/home/$1" USER="$1" "${@:2}"
+}
+
+# new_job USER [SBATCH OPTION]...: its id is in $job.
+new_job() {
+  job=$(as "$1" sbatch --parsable --output=/dev/null "${@:2}" --wrap 'exec sleep 10000')
+  eventually 120 listens "$(step_socket "$job")" || fail "job $job has no extern step"
+}
+
+listens() {
+  [[ $(ss -xlH src "$1") ]]
+}
+
+# The process of a job's extern step: who listens at its socket.
+extern_pid() {
+  ss -xlpH src "$(step_socket "$1")" | sed -nE 's/.*pid=([0-9]+).*/\1/p'
+}
+
+# The cgroup of a job's extern step, as the kernel says it of slurmstepd itself.
+extern_cgroup() {
+  sed -nE 's|^0::(.*/step_extern)(/.*)?$|\1|p' "/proc/$(extern_pid "$1")/cgroup"
+}
+
+no_steps() {
+  [[ ! $(ss -xlH | grep '/vm_[0-9]*\.4294967292') ]]
+}
+
+end_all_jobs() {
+  local pid
+  for pid in $(pgrep slurmstepd); do kill -CONT "$pid" || true; done
+  # Of two options -u only the last one counts.
+  scancel --quiet -u alice
+  scancel --quiet -u bob
+  eventually 120 no_steps
+}
+
+# --- PAM -----------------------------------------------------------------------------------------------------------
+
+# use_stack SYSTEMD ACCOUNT SESSION: Debian's own stack of sshd. SYSTEMD is what pam_systemd's line is to be: its
+# options, "on" for none, "off" for no line. ACCOUNT and SESSION are lines after common-account and common-session.
+use_stack() {
+  local systemd=$1 account=$2 session=$3
+  cp "$debian_pam"/* /etc/pam.d/
+  grep -q 'pam_systemd\.so' /etc/pam.d/common-session || fail "Debian's common-session has no pam_systemd"
+  case $systemd in
+    off) sed -i '/pam_systemd\.so/d' /etc/pam.d/common-session ;;
+    on) ;;
+    *) sed -i "s|pam_systemd\\.so.*|pam_systemd.so $systemd|" /etc/pam.d/common-session ;;
+  esac
+  insert_after /etc/pam.d/sshd '@include common-account' "$account"
+  insert_after /etc/pam.d/sshd '@include common-session' "$session"
+}
+
+insert_after() {  # FILE LINE NEW
+  [[ $3 ]] || return 0
+  awk -v at="$2" -v new="$3" '{print} $0 == at {print new; found = 1} END {exit !found}' "$1" >"$1.new" ||
+    fail "$1 has no line '$2'"
+  mv "$1.new" "$1"
+}
+
+account_line() {
+  echo "account required $module $*"
+}
+
+session_line() {
+  echo "session required $module $*"
+}
+
+# --- logins --------------------------------------------------------------------------------------------------------
+
+# login USER COMMAND...: by public key.
+login() {
+  ssh -o BatchMode=yes "$1@$host" "${@:2}" </dev/null
+}
+
+# login_with_password USER COMMAND...: by keyboard-interactive.
+login_with_password() {
+  printf '#!/bin/sh\necho %s-password\n' "$1" >/run/askpass
+  chmod 755 /run/askpass
+  SSH_ASKPASS=/run/askpass SSH_ASKPASS_REQUIRE=force ssh -o PreferredAuthentications=keyboard-interactive \
+    -o NumberOfPasswordPrompts=1 "$1@$host" "${@:2}" </dev/null
+}
+
+cgroup_of_login() {  # USER
+  login "$1" cat /proc/self/cgroup | sed -n 's/^0:://p'
+}
+
+# stay USER: a session that stays; its shell's pid is in $session, and the client's in $client.
+stay() {
+  rm -f "/home/$1/pid"
+  # shellcheck disable=SC2016
+  login "$1" 'echo $$ >pid.new; mv pid.new pid; exec sleep 10000' &
+  client=$!
+  children+=("$client")
+  eventually 120 test -s "/home/$1/pid" || fail "no session of $1"
+  session=$(<"/home/$1/pid")
+}
+
+is_inside() {  # CGROUP JOB
+  local step
+  step=$(extern_cgroup "$2")
+  [[ $step && $1 == "$step"/* ]] || { echo "in '$1', the step is '$step'"; return 1; }
+}
+
+gone() {  # PID
+  [[ ! -e /proc/$1/stat ]] || [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == Z ]]
+}
+
+# The decisions of our module since the case began.
+decisions() {
+  journalctl -q --no-pager -o cat --since "@$case_began" | grep -oE 'decision=.*' || true
+}
+
+decided() {  # WORDS
+  decisions | grep -qE -- "$1" || { echo "decisions:"; decisions; return 1; }
+}
+
+# --- a case --------------------------------------------------------------------------------------------------------
+
+start_afresh() {
+  end_all_jobs
+  case_began=$(date +%s.%N)
+}
+
+clean_up() {
+  local status=$? child
+  for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
+  cp "$debian_pam"/* /etc/pam.d/
+  end_all_jobs || true
+  return "$status"
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a virtual machine boots from: the system of a Debian release, made with debootstrap, and the project compiled
+# inside it at the processor's own speed. Called by run.sh, in namespaces of its own: what it mounts and starts ends
+# with them.
+#
+# usage: image.sh system RELEASE DIRECTORY MIRROR   DIRECTORY/root, and DIRECTORY/{system.ext4,kernel,initrd}
+#        image.sh build DIRECTORY PROJECT OTHER.so  DIRECTORY/payload.ext4: the project, built here and OTHER.so, and
+#                                                   the tests of guest/
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+
+# What runs in the machine, and what compiles the project.
+readonly packages=(systemd-sysv libpam-systemd dbus udev kmod linux-image-cloud-amd64 iproute2 procps login
+  openssh-server openssh-client xauth munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins libpam-slurm-adopt
+  g++ cmake ninja-build libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev)
+
+die() {
+  printf 'image.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+make_system() {
+  local release=$1 dir=$2 mirror=$3 script=/usr/share/debootstrap/scripts/$1 root=$2/root
+  # This debootstrap may be older than the release.
+  [[ -e $script ]] || script=/usr/share/debootstrap/scripts/sid
+  mkdir -p "$root"
+  debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" "$release" "$root" "$mirror" "$script" ||
+    { tail -n 20 "$root/debootstrap/debootstrap.log" || true; die "$release: cannot be installed from the mirror"; }
+  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/debootstrap
+  configure "$root"
+  cp "$(newest "$root"/boot/vmlinuz-*)" "$dir/kernel"
+  cp "$(newest "$root"/boot/initrd.img-*)" "$dir/initrd"
+  make_disk "$root" "$dir/system.ext4" 2500M
+}
+
+newest() {
+  printf '%s\n' "$@" | sort -V | tail -n 1
+}
+
+configure() {
+  local root=$1 unit
+  echo vm >"$root/etc/hostname"
+  printf '127.0.0.1 localhost\n198.51.100.1 vm\n' >"$root/etc/hosts"
+  echo '/dev/vda / ext4 defaults 0 1' >"$root/etc/fstab"
+  # Slurm's own module, which would otherwise have the name of ours.
+  mkdir -p "$root/opt/theirs"
+  mv "$root/usr/lib/x86_64-linux-gnu/security/pam_slurm_adopt.so" "$root/opt/theirs/"
+  # The tests start these when their configuration is there. A login prompt would mix with what the tests write.
+  for unit in slurmctld slurmd munge ssh; do chroot "$root" systemctl disable "$unit"; done
+  chroot "$root" systemctl mask serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
+    dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service systemd-networkd-wait-online.service
+  cp "$here/guest/vm-tests.service" "$root/etc/systemd/system/"
+  chroot "$root" systemctl enable vm-tests.service
+}
+
+make_disk() {  # DIRECTORY FILE SIZE
+  rm -f "$2"
+  mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d "$1" "$2" "$3"
+}
+
+build_project() {
+  local dir=$1 project=$2 other=$3 root=$1/root payload=$1/payload
+  rm -rf "$payload" "$root/project" "$root/build" "$root/installed"
+  mkdir -p "$payload" "$root/project"
+  mount --bind -o ro "$project" "$root/project"
+  mount -t proc proc "$root/proc"
+  chroot "$root" cmake -S /project -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
+    -DSLURM_ADOPT_TESTS=OFF
+  chroot "$root" cmake --build /build
+  DESTDIR=/installed chroot "$root" cmake --install /build
+  umount "$root/project" "$root/proc"
+  mv "$root/installed" "$payload/installed"
+  rm -rf "$root/build" "$root/project"
+  install -m 755 "$other" "$payload/other.so"
+  cp -a "$here/guest" "$payload/guest"
+  chown -R root:root "$payload"
+  make_disk "$payload" "$dir/payload.ext4" 64M
+}
+
+case ${1-} in
+  system) make_system "$2" "$3" "$4" ;;
+  build) build_project "$2" "$3" "$4" ;;
+  *) die "usage: see the top of this file" ;;
+esac

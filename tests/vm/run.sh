@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The module on other Debian releases, each in a virtual machine with systemd and cgroup v2: Debian 13 (Slurm 24.11) and
+# Debian 14 (Slurm 26.05). Makes their images, compiles the project inside them, boots them with the tests of guest/,
+# and reports every case. Exit code 0 only if all of them ran and passed. See --help.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(cd "$here/../.." && pwd)
+readonly here project
+# shellcheck source-path=SCRIPTDIR source=../support/debian_mirror.sh
+. "$project/tests/support/debian_mirror.sh"
+
+# CI machines can be slow, and the machine is emulated; this is when nobody believes in it any more.
+readonly machine_limit=45m
+
+usage() {
+  cat <<'TEXT'
+usage: run.sh [OPTION]... [RELEASE]...      (releases: trixie forky; both, if none is named)
+
+  --module FILE.so   the module that was built on this host, which has to work there too
+                     (default: build/pam/pam_slurm_adopt.so)
+  --cases REGEX      only the cases whose "FILE NAME" matches
+  --keep             keep the systems in build/vm and use them the next time
+
+Needs root, qemu-system-x86_64 and debootstrap. Everything it makes is in build/vm; the logs that stay are
+build/vm/RELEASE/{install,build,console,report}.log.
+TEXT
+}
+
+die() {
+  printf 'vm: %s\n' "$*" >&2
+  exit 1
+}
+
+main() {
+  module=$project/build/pam/pam_slurm_adopt.so cases=. keep=0
+  releases=()
+  local inside=0
+  while (($#)); do
+    case $1 in
+      --module) module=$(realpath -e "$2"); shift 2 ;;
+      --cases) cases=$2; shift 2 ;;
+      --keep) keep=1; shift ;;
+      --inside) inside=1; shift ;;  # by ourselves only
+      -h | --help) usage; exit 0 ;;
+      trixie | forky) releases+=("$1"); shift ;;
+      *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
+    esac
+  done
+  ((${#releases[@]})) || releases=(trixie forky)
+  ((EUID == 0)) || die "needs root"
+  [[ -e $module ]] || die "$module is missing: build the project first"
+  [[ $cases != *' '* ]] || die "--cases: no blanks, write . or \\s"
+  top=$project/build/vm
+  if ((inside)); then run_all; else in_namespaces; fi
+}
+
+# Runs ourselves again in namespaces, so that no mount and no process can stay, however this ends.
+in_namespaces() {
+  local child='' status=0 signal signalled=0 keep_option=()
+  for signal in INT:130 TERM:143 HUP:129; do
+    # shellcheck disable=SC2064
+    trap "signalled=${signal#*:}; [[ ! \$child ]] || kill -KILL \$child" "${signal%:*}"
+  done
+  mkdir -p "$top"
+  exec 9>"$top/lock"
+  flock -n 9 || die "another run uses $top"
+  if ((keep)); then keep_option=(--keep); else remove_systems; fi
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc -- \
+    bash "$here/run.sh" --inside --module "$module" --cases "$cases" "${keep_option[@]}" "${releases[@]}" 9>&- </dev/null &
+  child=$!
+  if ((!signalled)); then wait "$child" || status=$?; fi
+  trap '' INT TERM HUP
+  wait "$child" 2>/dev/null || true
+  if ((!keep)); then remove_systems; fi
+  if ((signalled)); then status=$signalled; fi
+  return "$status"
+}
+
+remove_systems() {
+  rm -rf --one-file-system "$top"/*/root "$top"/*/payload "$top"/*/*.ext4 "$top"/*/kernel "$top"/*/initrd "$top"/*/complete
+}
+
+run_all() {
+  local mirror release good=0 bad=0 all
+  local -a pids=()
+  mirror=$(debian_mirror)
+  [[ $mirror ]] || die "no Debian mirror in apt's configuration"
+  for release in "${releases[@]}"; do
+    mkdir -p "$top/$release"
+    rm -f "$top/$release"/*.log
+    run_release "$release" "$mirror" &
+    pids+=($!)
+  done
+  wait "${pids[@]}" || true
+  for release in "${releases[@]}"; do
+    judge "$release"
+  done
+  all=$((good + bad))
+  # In the words of ctest, which tests/run.sh counts.
+  printf '\n%d%% tests passed, %d tests failed out of %d\n' $((all ? good * 100 / all : 0)) "$bad" "$all"
+  ((all > 0 && bad == 0))
+}
+
+run_release() {
+  local release=$1 mirror=$2 dir=$top/$1 start=$SECONDS
+  if [[ ! -e $dir/complete ]]; then
+    rm -rf "$dir/root"
+    "$here/image.sh" system "$release" "$dir" "$mirror" >"$dir/install.log" 2>&1 || return
+    : >"$dir/complete"
+  fi
+  echo "$release: installed after $((SECONDS - start)) s"
+  "$here/image.sh" build "$dir" "$project" "$module" >"$dir/build.log" 2>&1 || return
+  echo "$release: built after $((SECONDS - start)) s"
+  boot "$dir" || return
+  echo "$release: tested after $((SECONDS - start)) s"
+}
+
+# The processor without cmpxchg16b: with it the kernel panics under emulation. -snapshot: the system stays as installed.
+boot() {
+  local dir=$1
+  timeout --kill-after=10 "$machine_limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem,-cx16 -smp 2 -m 2048 \
+    -nic none -display none -nodefaults -no-reboot -snapshot -device virtio-rng-pci \
+    -drive "file=$dir/system.ext4,format=raw,if=virtio,cache=unsafe" \
+    -drive "file=$dir/payload.ext4,format=raw,if=virtio,readonly=on" \
+    -serial "file:$dir/console.log" -serial "file:$dir/report.log" -serial null \
+    -kernel "$dir/kernel" -initrd "$dir/initrd" \
+    -append "root=/dev/vda rw console=ttyS0 panic=-1 loglevel=4 systemd.show_status=1 vm_cases=$cases" >"$dir/qemu.log" 2>&1
+}
+
+# judge RELEASE: prints what its machine reported, and adds to good and bad.
+judge() {
+  local release=$1 dir=$top/$1 passed planned log
+  echo
+  echo "== $release"
+  if [[ ! -s $dir/report.log ]]; then
+    echo "$release: no machine that ran the tests"
+    for log in install build qemu console; do
+      [[ -s $dir/$log.log ]] || continue
+      echo "--- the end of $dir/$log.log"
+      tail -n 30 "$dir/$log.log"
+    done
+    bad=$((bad + 1))
+    return 0
+  fi
+  sed "s/^case /case $release./; s/\r$//" "$dir/report.log"
+  passed=$(grep -c '^case [^ ]* ok ' "$dir/report.log") || true
+  planned=$(sed -n 's/^plan \([0-9]*\).*/\1/p' "$dir/report.log")
+  # A case that was planned and is not there has failed as well: the machine died before.
+  if ! grep -q '^done' "$dir/report.log"; then
+    echo "$release: the machine ended before it was done; the end of $dir/console.log"
+    tail -n 30 "$dir/console.log"
+  fi
+  ((planned > passed)) || grep -q '^done' "$dir/report.log" || planned=$((passed + 1))
+  good=$((good + passed))
+  bad=$((bad + planned - passed))
+}
+
+main "$@"

@@ -43,7 +43,7 @@ run_case() {  # FILE CASE [NAME=VALUE]
 # What is to run: "FILE CASE" and, where a case runs with another module too, its environment.
 plan() {
   local file name
-  for file in account; do
+  for file in account x11 session keyboard publickey limits container console runtime_dir; do
     for name in $(cases_of "$file"); do echo "$file $name"; done
     # The module that was built on Debian 12.
     if [[ $file == account ]]; then

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, and the bench. One
-# summary at the end; exit code 0 only if all of it passed.
+# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, the bench, and in
+# virtual machines of later Debian releases. One summary at the end; exit code 0 only if all of it passed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -10,13 +10,13 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module so helper headers e2e sanitize bench lint (all, if none is named).
+Suites: unit module so helper headers e2e sanitize bench vm lint (all, if none is named).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/ and build-asan/.
 TEXT
 }
 
-all_suites=(unit module so helper headers e2e sanitize bench lint)
+all_suites=(unit module so helper headers e2e sanitize bench vm lint)
 suites=()
 while (($#)); do
   case $1 in
@@ -41,6 +41,10 @@ install_packages() {
     libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
   mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
   packages+=(libpam-slurm-adopt)
+  # The virtual machines, which emulate: everything else does without.
+  if [[ " ${suites[*]} " == *" vm "* ]]; then
+    packages+=(qemu-system-x86 debootstrap e2fsprogs debian-archive-keyring)
+  fi
   local missing=() package
   for package in "${packages[@]}"; do
     [[ -z $package ]] || dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -116,6 +120,7 @@ for suite in "${suites[@]}"; do
   case $suite in
     sanitize) stage sanitize run_sanitizers ;;
     headers) stage headers tests/helper/headers.sh ;;
+    vm) stage vm tests/vm/run.sh ;;
     lint) stage lint run_lint ;;
     *) stage "$suite" run_ctest build "$suite" ;;
   esac

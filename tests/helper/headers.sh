@@ -25,9 +25,9 @@ else
 fi
 readonly top
 
-# The mirror that this host uses for Debian itself.
-# shellcheck disable=SC2016  # apt's own variable
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u | head -n 1) || true
+# shellcheck source-path=SCRIPTDIR source=../support/debian_mirror.sh
+. "$project/tests/support/debian_mirror.sh"
+mirror=$(debian_mirror)
 [[ $mirror ]] || die "no Debian mirror in apt's configuration"
 
 apt_of() {  # SUITE COMMAND...

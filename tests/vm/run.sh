@@ -127,7 +127,7 @@ boot() {
     -drive "file=$dir/payload.ext4,format=raw,if=virtio,readonly=on" \
     -serial "file:$dir/console.log" -serial "file:$dir/report.log" -serial null \
     -kernel "$dir/kernel" -initrd "$dir/initrd" \
-    -append "root=/dev/vda rw console=ttyS0 panic=-1 loglevel=4 systemd.show_status=1 vm_cases=$cases" >"$dir/qemu.log" 2>&1
+    -append "root=/dev/vda rw console=ttyS0 panic=-1 loglevel=4 systemd.show_status=0 vm_cases=$cases" >"$dir/qemu.log" 2>&1
 }
 
 # judge RELEASE: prints what its machine reported, and adds to good and bad.

@@ -3,6 +3,7 @@
 #
 # The account phase, by public key. pam_systemd is off: it would move the session out again (see session.sh). These run
 # a second time with the module that was built on Debian 12.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 case_no_job_is_refused() {
   use_stack off "$(account_line strict)" ''

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Services without a network connection: su and login(1), with our lines in the files that all services include.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 common_lines() {  # OPTION...
   use_stack on '' ''

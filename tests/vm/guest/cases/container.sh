@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Jobs with a /tmp of their own: job_container/tmpfs in 24.11, namespace/linux in 26.05.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 private_tmp() {
   if [[ $release == trixie ]]; then

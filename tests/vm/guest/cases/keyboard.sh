@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # keyboard-interactive: sshd runs the account phase in a child that ends before the session begins.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 sshd_asks() {
   printf 'KbdInteractiveAuthentication yes\nAuthenticationMethods keyboard-interactive\n' >/etc/ssh/sshd_config.d/asks.conf

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # LaunchParameters=ulimit_pam_adopt: slurmstepd sets the RSS limit of what it adopts to the memory of the job.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 end_of_case() {
   restart_slurm

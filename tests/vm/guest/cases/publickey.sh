@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What people do with ssh, by public key, with our account and session lines and pam_systemd.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 prepare() {
   use_stack on "$(account_line strict)" "$(session_line strict)"

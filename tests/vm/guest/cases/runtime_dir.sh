@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # runtime_dir=1 where pam_systemd is off the stack.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 # shellcheck disable=SC2016
 case_given_and_taken_away() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # With pam_systemd in the stack, which moves a session to a scope of its own, and our session line after it.
+# shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 both_lines() {  # [SYSTEMD]
   use_stack "${1:-on}" "$(account_line strict)" "$(session_line strict)"

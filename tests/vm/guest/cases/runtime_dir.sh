@@ -6,7 +6,7 @@
 
 # shellcheck disable=SC2016
 case_given_and_taken_away() {
-  use_stack off "$(account_line strict)" "$(session_line strict runtime_dir=1)"
+  use_stack off "$(account_line strict runtime_dir=1)" "$(session_line strict runtime_dir=1)"
   new_job alice
   stay alice
   local seen directory

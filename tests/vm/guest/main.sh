@@ -23,7 +23,7 @@ cases_of() {
 }
 
 run_case() {  # FILE CASE [NAME=VALUE]
-  local output=/run/vm-case.out since start=$EPOCHREALTIME status=0 shown=$1.$2${3:+.${3#*=}}
+  local output=/run/vm-case.out since start=$EPOCHREALTIME status=0 shown=$1.$2${3:+.debian12}
   since=$(date '+%F %T')
   # A case has to give up its own children; a group of its own takes care of those it forgets.
   env "${@:3}" timeout --kill-after=10 "$case_limit_s" bash "$guest/one_case.sh" "$1" "$2" >"$output" 2>&1 </dev/null || status=$?
@@ -45,10 +45,10 @@ plan() {
   local file name
   for file in account x11 session keyboard publickey limits container console runtime_dir; do
     for name in $(cases_of "$file"); do echo "$file $name"; done
-    # The module that was built on Debian 12.
-    if [[ $file == account ]]; then
-      for name in $(cases_of "$file"); do echo "$file $name MODULE=/opt/other/pam_slurm_adopt.so"; done
-    fi
+  done
+  # The module that was built on Debian 12.
+  for name in no_job_is_refused one_job newest_of_several scancel_ends_the_session; do
+    echo "account $name MODULE=/opt/other/pam_slurm_adopt.so"
   done
 }
 

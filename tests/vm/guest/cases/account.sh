@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The account phase, by public key. pam_systemd is off: it would move the session out again (see session.sh). These run
-# a second time with the module that was built on Debian 12.
+# The account phase, by public key. pam_systemd is off: it would move the session out again (see session.sh). Some
+# of these run a second time with the module that was built on Debian 12 (see main.sh).
 # shellcheck disable=SC2154  # job, session, client, host and release are common.sh's
 
 case_no_job_is_refused() {

@@ -3,8 +3,13 @@
 #
 # The X11 forwarding of a job (PrologFlags=contain,x11).
 
-# An X server as far as Slurm's forwarding is concerned: a cookie, and a job that was started with --x11.
+# An X server as far as Slurm's forwarding is concerned, a listening socket; a cookie; and a job started with --x11.
 new_x11_job() {
+  mkdir -p -m 1777 /tmp/.X11-unix
+  rm -f /tmp/.X11-unix/X77
+  systemd-socket-activate --listen=/tmp/.X11-unix/X77 cat &
+  children+=($!)
+  eventually 60 test -S /tmp/.X11-unix/X77
   as alice xauth -q add :77 . 00112233445566778899aabbccddeeff
   as alice env DISPLAY=:77 salloc --x11 sleep 10000 >/run/salloc.out 2>&1 &
   children+=($!)

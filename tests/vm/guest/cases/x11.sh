@@ -5,7 +5,7 @@
 
 # An X server as far as Slurm's forwarding is concerned, a listening socket; a cookie; and a job started with --x11.
 new_x11_job() {
-  mkdir -p -m 1777 /tmp/.X11-unix
+  mkdir -p /tmp/.X11-unix
   rm -f /tmp/.X11-unix/X77
   systemd-socket-activate --listen=/tmp/.X11-unix/X77 cat &
   children+=($!)

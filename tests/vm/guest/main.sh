@@ -35,7 +35,7 @@ run_case() {  # FILE CASE [NAME=VALUE]
   else
     report "case $shown FAILED $took"
     if ((status == 124 || status == 137)); then report "| not finished within $case_limit_s s"; fi
-    { tail -n 60 "$output"; echo "--- journal"; journalctl --no-pager -q -o short-precise --since "$since" | grep -v kernel: | tail -n 60; } |
+    { tail -n 60 "$output"; echo "--- journal"; journalctl --no-pager -q -o short-precise --since "$since" -n 60; } |
       sed 's/^/| /' >&3
   fi
 }

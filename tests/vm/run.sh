@@ -130,6 +130,11 @@ boot() {
     -append "root=/dev/vda rw console=ttyS0 panic=-1 loglevel=4 systemd.show_status=0 vm_cases=$cases" >"$dir/qemu.log" 2>&1
 }
 
+# A console's log has what moves a terminal's cursor.
+readable_end() {
+  tail -n 30 "$1" | tr -cd '\11\12\40-\176'
+}
+
 # judge RELEASE: prints what its machine reported, and adds to good and bad.
 judge() {
   local release=$1 dir=$top/$1 passed planned log
@@ -140,7 +145,7 @@ judge() {
     for log in install build qemu console; do
       [[ -s $dir/$log.log ]] || continue
       echo "--- the end of $dir/$log.log"
-      tail -n 30 "$dir/$log.log"
+      readable_end "$dir/$log.log"
     done
     bad=$((bad + 1))
     return 0
@@ -151,7 +156,7 @@ judge() {
   # A case that was planned and is not there has failed as well: the machine died before.
   if ! grep -q '^done' "$dir/report.log"; then
     echo "$release: the machine ended before it was done; the end of $dir/console.log"
-    tail -n 30 "$dir/console.log"
+    readable_end "$dir/console.log"
   fi
   ((planned > passed)) || grep -q '^done' "$dir/report.log" || planned=$((passed + 1))
   good=$((good + passed))

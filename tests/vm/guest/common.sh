@@ -177,9 +177,9 @@ login() {
 
 # login_with_password USER COMMAND...: by keyboard-interactive.
 login_with_password() {
-  printf '#!/bin/sh\necho %s-password\n' "$1" >/run/askpass
-  chmod 755 /run/askpass
-  SSH_ASKPASS=/run/askpass SSH_ASKPASS_REQUIRE=force ssh -o PreferredAuthentications=keyboard-interactive \
+  printf '#!/bin/sh\necho %s-password\n' "$1" >/root/askpass  # /run is mounted noexec
+  chmod 755 /root/askpass
+  SSH_ASKPASS=/root/askpass SSH_ASKPASS_REQUIRE=force ssh -o PreferredAuthentications=keyboard-interactive \
     -o NumberOfPasswordPrompts=1 "$1@$host" "${@:2}" </dev/null
 }
 

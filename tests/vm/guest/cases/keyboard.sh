@@ -23,6 +23,7 @@ case_account_line_alone() {
   sshd_asks
   use_stack off "$(account_line strict)" ''
   expect_not "a login without a job is let in" login_with_password alice true
+  expect "and not for its password" decided 'decision=deny reason=no_jobs user=alice'
   new_job alice
   expect "the session is in the job" is_inside "$(cgroup_with_password)" "$job"
   echo alice:another-password | chpasswd
@@ -33,6 +34,7 @@ case_account_and_session() {
   sshd_asks
   use_stack on "$(account_line strict)" "$(session_line strict)"
   expect_not "a login without a job is let in" login_with_password alice true
+  expect "and not for its password" decided 'decision=deny reason=no_jobs user=alice'
   new_job alice
   expect "the session is in the job" is_inside "$(cgroup_with_password)" "$job"
 }

@@ -71,7 +71,9 @@ in_namespaces() {
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc -- \
     bash "$here/run.sh" --inside --module "$module" --cases "$cases" "${keep_option[@]}" "${releases[@]}" 9>&- </dev/null &
   child=$!
-  if ((!signalled)); then wait "$child" || status=$?; fi
+  # A signal that came before there was anything to kill.
+  if ((signalled)); then kill -KILL "$child"; fi
+  wait "$child" || status=$?
   trap '' INT TERM HUP
   wait "$child" 2>/dev/null || true
   if ((!keep)); then remove_systems; fi

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The account phase's part that finds out which of several jobs a login belongs to.
+// Which of several jobs a login belongs to; for both phases.
 #include <algorithm>
 
 #include "login_phase.h"
@@ -99,14 +99,14 @@ void LoginPhase::warn_of_foreign_source(std::uint32_t job_id, Deadline deadline)
             " for a login of user " + log_value(record_.user) + ": refused as source");
 }
 
-std::vector<std::int64_t> LoginPhase::find_starts(const std::vector<StepdSession>& sessions, Deadline deadline)
+std::vector<std::int64_t> LoginPhase::find_starts(const std::vector<StepdSession>& sessions, Deadline limit)
 {
     // Read here where the mount table tells, in a twentieth of a millisecond; a helper takes some whole ones.
     if (auto starts = step_starts(roots_, sessions)) return std::move(*starts);
     std::vector<pid_t> pids;
     pids.reserve(sessions.size());
     for (const StepdSession& session : sessions) pids.push_back(session.pid);
-    auto starts = ask_step_starts(helper_settings(), pids, deadline.sooner(Deadline::after(options_.callerid_timeout)));
+    auto starts = ask_step_starts(helper_settings(), pids, limit);
     if (starts) return std::move(starts).value();
     log(LogLevel::verbose, Priority::info, "start of the steps: " + starts.error().context + "; going by their sockets");
     return socket_starts(sessions);

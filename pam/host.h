@@ -19,7 +19,7 @@ namespace slurm_adopt {
 
 enum class Priority { error, warning, notice, info, debug };  // of syslog(3)
 
-// What the account phase leaves for the session phase of the same process.
+// What a phase leaves for the next one of the same process.
 struct TakenJob {
     std::uint32_t job_id = 0;
     uid_t uid = 0;                  // whose it is
@@ -28,6 +28,7 @@ struct TakenJob {
     std::vector<CgroupEntry> step;  // the step's directories; empty: none to be verified by
     bool verified = false;
     bool in_namespaces = false;     // of the job
+    std::string session_key;        // the process's (session_registry.h), by the /proc from before that; empty: not asked for
     Fd proc_cgroup;                 // the process's own, opened before those were joined; nothing where none was
 };
 
@@ -49,6 +50,7 @@ public:
 
     // Into the environment of the session to come.
     [[nodiscard]] virtual Result<Done> set_environment(const std::string& name, const std::string& value) = 0;
+    virtual void unset_environment(const std::string& name) = 0;
     // From there; empty where it is not set.
     [[nodiscard]] virtual std::string environment(const std::string& name) const = 0;
 

@@ -73,9 +73,11 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
 
     const auto user = find_user(record_.user);
     if (const auto decision = decide_before_jobs(user)) return *decision;
-    if (phase_ == Phase::account) return decide_by_jobs(user.value()->uid);
-    const Decision decision = decide_session(user.value()->uid);
-    if (decision.verdict == Verdict::adopt && options_.runtime_dir) give_runtime_dir(*user.value());
+    if (options_.runtime_dir) session_key_ = own_session_key();
+    Decision decision = phase_ == Phase::account ? decide_by_jobs(user.value()->uid) : decide_session(user.value()->uid);
+    // Neither another job's session nor an unconfined one can begin in a job's namespaces, whatever the options say.
+    if (decision.verdict != Verdict::adopt && is_in_namespaces()) decision.verdict = Verdict::deny;
+    if (decision.verdict == Verdict::adopt && phase_ == Phase::session && options_.runtime_dir) give_runtime_dir(*user.value());
     return decision;
 }
 
@@ -191,7 +193,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
 Decision LoginPhase::conclude_without_jobs()
 {
     if (phase_ == Phase::account) return conclude_failure(options_, Reason::no_jobs);
-    // The account phase has let in who has no job here; who had one then, and comes to be in none, has lost it since.
+    // Who had no job then was let in by the account phase, or past it. Who had one, and has none now, has lost it since.
     if (const auto job_id = job_of_account_phase()) {
         record_.job_id = *job_id;
         return conclude_failure(options_, Reason::adopt_step_ended);
@@ -216,7 +218,7 @@ AdoptionRequest LoginPhase::request_for() const
 
 void LoginPhase::remember(Adoption adoption)
 {
-    if (phase_ != Phase::account) return;
+    if (is_in_namespaces()) return;  // which ones, and what was before, is kept already
     host_.keep({.job_id = record_.job_id,
                 .uid = record_.uid.value_or(0),
                 .jobs = record_.jobs,
@@ -224,6 +226,7 @@ void LoginPhase::remember(Adoption adoption)
                 .step = std::move(adoption.step),
                 .verified = adoption.verified,
                 .in_namespaces = adoption.namespaces > 0,
+                .session_key = session_key_,
                 .proc_cgroup = std::move(adoption.proc_cgroup)});
 }
 
@@ -264,8 +267,7 @@ void LoginPhase::report()
     }
     }
     if (options_.quiet) return;
-    // The account phase has said it already.
-    if (phase_ == Phase::session && record_.decision.verdict != Verdict::deny) return;
+    if (record_.decision.reason == Reason::account_job) return;  // which the account phase has named
     const std::string message = user_message(record_);
     if (message.empty()) return;
     if (record_.decision.verdict == Verdict::deny) {

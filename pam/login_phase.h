@@ -63,8 +63,9 @@ private:
     [[nodiscard]] std::optional<Decision> stays_where_it_is(const TakenJob& taken);
     [[nodiscard]] Decision conclude_without_jobs();
     [[nodiscard]] const TakenJob* taken_by_this_process() const;
-    // In some job's namespaces from the account phase on: only that job will do, and never none.
+    // In the namespaces of the job that an earlier phase took: no other job, and no unconfined session, can follow.
     [[nodiscard]] bool is_in_namespaces() const;
+    [[nodiscard]] std::string own_session_key() const;
     [[nodiscard]] Look look_and_adopt(uid_t uid, Deadline deadline);
     [[nodiscard]] Look adopt_into_one_of(std::vector<StepdSession>& sessions, const Choice& choice, Deadline deadline);
     [[nodiscard]] AdoptionRequest request_for() const;
@@ -92,6 +93,7 @@ private:
     bool is_root_;
     Options options_;
     bool options_valid_ = false;
+    std::string session_key_;  // of this process, by /proc as it was before the job's namespaces were joined
     LoginRecord record_;
 };
 

@@ -63,6 +63,11 @@ Result<Done> PamHost::set_environment(const std::string& name, const std::string
     return Error{ErrorCode::refused, 0, "pam_putenv " + name + ": " + ::pam_strerror(handle_, result)};
 }
 
+void PamHost::unset_environment(const std::string& name)
+{
+    (void)::pam_putenv(handle_, name.c_str());
+}
+
 std::string PamHost::environment(const std::string& name) const
 {
     const char* value = ::pam_getenv(handle_, name.c_str());

@@ -20,6 +20,7 @@ public:
     void tell_refusal(const std::string& message) override;
     void tell(const std::string& message) override;
     [[nodiscard]] Result<Done> set_environment(const std::string& name, const std::string& value) override;
+    void unset_environment(const std::string& name) override;
     [[nodiscard]] std::string environment(const std::string& name) const override;
     void keep(TakenJob taken) override;
     [[nodiscard]] const TakenJob* kept() const override;

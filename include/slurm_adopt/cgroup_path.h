@@ -28,7 +28,9 @@ struct CgroupEntry {
 [[nodiscard]] std::vector<CgroupEntry> parse_proc_cgroup(std::string_view text);
 
 // The extern step's directory in every hierarchy in which its slurmstepd is inside one, or (cgroup v1) in the job's
-// directory above one, e.g. {"freezer", "/slurm_n1/uid_1000/job_7/step_extern"}. Empty where steps are tracked without cgroups.
+// directory above one, e.g. {"freezer", "/slurm_n1/uid_1000/job_7/step_extern"}. Empty where steps are tracked without
+// cgroups: neither the freezer (cgroup v1) nor cgroup v2 is among them then. A memory limit alone (task/cgroup with
+// proctrack/linuxproc) does not end a session with its job. (On cgroup v2 the two cannot be told apart.)
 [[nodiscard]] std::vector<CgroupEntry> extern_step_directories(const std::vector<CgroupEntry>& stepd);
 
 // The directories that a job's steps are in, by those of its extern step: {"freezer", "/slurm_n1/uid_1000/job_7"}.

@@ -78,6 +78,10 @@ std::vector<CgroupEntry> extern_step_directories(const std::vector<CgroupEntry>&
             directories.push_back({entry.controllers, entry.path + std::string(step_part)});
         }
     }
+    const bool tracked = std::any_of(directories.begin(), directories.end(), [](const CgroupEntry& entry) {
+        return entry.controllers.empty() || entry.controllers == "freezer";
+    });
+    if (!tracked) directories.clear();
     return directories;
 }
 

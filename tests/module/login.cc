@@ -160,6 +160,10 @@ std::vector<std::string> call_phases(const Login& login)
     if (login.phases != Phases::session) code = one_phase(&handle, login, Phases::account, arguments);
     if (login.phases == Phases::both && login.between) login.between();
     if (login.user_of_session) handle.items[PAM_USER] = *login.user_of_session;
+    if (login.options_of_session) {
+        arguments.clear();
+        for (const std::string& option : *login.options_of_session) arguments.push_back(option.c_str());
+    }
     if (login.phases != Phases::account) code = one_phase(&handle, login, Phases::session, arguments);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
 

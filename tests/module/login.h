@@ -27,6 +27,7 @@ struct Login {
     std::optional<Roots> roots = std::nullopt;  // other than the real ones; for the account phase only
     Phases phases = Phases::account;
     std::function<void()> between = {};         // done in the process between account and session phase
+    std::optional<std::vector<std::string>> options_of_session = std::nullopt;  // others than those of the account phase
     std::optional<std::string> user_of_session = std::nullopt;  // another than that of the account phase
     std::vector<std::string> environment = {};  // "NAME=value", what PAM's environment holds before
     int set_data_result = PAM_SUCCESS;

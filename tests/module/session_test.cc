@@ -131,12 +131,45 @@ TEST_F(Session, OfAnotherUserIsNotInTheFirstOnesJob)
     (void)start(7);
     Login login = both();
     login.user_of_session = "bob";
-    EXPECT_EQ(log_in(login).code, "perm_denied") << "bob has no job, and the process is in alice's";
+    // bob has no job, as the target of sudo: nobody's business, and alice's job is nothing that he has lost.
+    EXPECT_EQ(log_in(login).code, "ignore");
     FakeStepd& bobs = start(9, {.uid = bob});
     const Outcome outcome = log_in(login);
     EXPECT_EQ(outcome.code, "success");
     EXPECT_NE(outcome.log.back().find("reason=one_job user=bob"), std::string::npos) << outcome.log.back();
     EXPECT_TRUE(is_in(outcome, bobs.cgroup())) << outcome.cgroup;
+}
+
+TEST_F(Session, OfAnotherUserInTheFirstOnesNamespacesIsRefused)
+{
+    std::string name;
+    const Fd offered = mount_namespace(name);
+    (void)start(7, {.namespaces = {{CLONE_NEWNS, offered.get()}}});
+    for (const std::string& options : {"strict", "strict=0"}) {
+        Login login = both({}, {options});
+        login.user_of_session = "bob";
+        EXPECT_EQ(log_in(login).code, "perm_denied") << "in alice's namespaces";
+        const FakeStepd& bobs = start(9, {.uid = bob});
+        EXPECT_EQ(log_in(login).code, "perm_denied") << "in alice's namespaces, with a job of his own";
+        EXPECT_EQ(bobs.seen().adopt, 0);
+        stepds_.pop_back();
+    }
+}
+
+TEST_F(Session, AnUnverifiedAdoptionIsRefusedByASessionLineThatIsStrict)
+{
+    (void)start(7, {}, Layout::no_cgroup);
+    Login login = both({}, {});
+    login.options_of_session = {"strict"};
+    const Outcome outcome = log_in(login);
+    EXPECT_EQ(outcome.code, "perm_denied");
+    EXPECT_NE(outcome.log.back().find("reason=adopt_unverifiable"), std::string::npos) << outcome.log.back();
+    const Outcome lax = log_in(both({}, {}));
+    expect("not strict", lax,
+           {"success",
+            {decided("info adopt one_job", 1, 7, "no", "open"), session_line("info adopt account_job", 1, 7, "no", "open")},
+            {},
+            {"SLURM_JOB_ID=7"}});
 }
 
 TEST_F(Session, WithoutAJobItIsNoneOfOurBusiness)

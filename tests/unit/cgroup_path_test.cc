@@ -150,6 +150,18 @@ TEST(IsInside, NothingToCompareWithIsNotInside)
     EXPECT_FALSE(inside("0::/system.slice/slurmd.service\n", "0::/system.slice/slurmd.service\n"));
 }
 
+TEST(ExternStepDirectories, AMemoryLimitAloneTracksNothing)
+{
+    // proctrack/linuxproc with task/cgroup and ConstrainRAMSpace, 22.05: limited, but not ended with the job.
+    EXPECT_TRUE(extern_step_directories(parse_proc_cgroup("6:freezer:/\n4:memory:/slurm_n1/uid_1000/job_7/step_extern\n"
+                                                          "3:cpuset:/slurm_n1/uid_1000/job_7/step_extern\n"))
+                    .empty());
+    EXPECT_EQ(extern_step_directories(parse_proc_cgroup("6:freezer:/slurm_n1/uid_1000/job_7\n"
+                                                        "4:memory:/slurm_n1/uid_1000/job_7/step_extern\n"))
+                  .size(),
+              2U);
+}
+
 TEST(JobDirectories, AreAboveAllSteps)
 {
     const auto in_job = [](const char* process, const char* stepd) {

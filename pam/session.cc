@@ -5,6 +5,7 @@
 
 #include "login_phase.h"
 #include "slurm_adopt/runtime_dir.h"
+#include "slurm_adopt/session_registry.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
@@ -63,13 +64,15 @@ void LoginPhase::give_runtime_dir(const User& user)
 {
     // pam_systemd's is the better one: with a user's service manager behind it.
     if (!host_.environment(runtime_dir_variable).empty()) return;
-    const auto directory = open_runtime_dir({}, user.uid, user.gid, ::getpid(), Deadline::after(options_.timeout));
+    const auto key = session_key("/proc", "self");
+    if (!key || !key.value()) return;
+    const auto directory = open_runtime_dir({}, user.uid, user.gid, *key.value(), Deadline::after(options_.timeout));
     // The session is where it belongs; that programs find no place for their sockets is an inconvenience.
     if (!directory) {
         log(LogLevel::error, Priority::warning, "no XDG_RUNTIME_DIR: " + printable(directory.error().context));
         return;
     }
-    if (const auto set = host_.set_environment(runtime_dir_variable, directory.value()); !set)
+    if (const auto set = host_.set_environment(runtime_dir_variable, directory.value().path); !set)
         log(LogLevel::error, Priority::warning, set.error().context);
 }
 
@@ -81,7 +84,9 @@ void LoginPhase::close(std::span<const std::string_view> arguments)
     const auto user = find_user(std::string(host_.user()));
     if (!user || !user.value()) return;
     // Also where none was made for this session: others may have been killed since.
-    const auto closed = close_runtime_dir({}, user.value()->uid, ::getpid(), Deadline::after(options_.timeout));
+    const auto key = session_key("/proc", "self");
+    if (!key || !key.value()) return;
+    const auto closed = close_runtime_dir({}, user.value()->uid, *key.value(), Deadline::after(options_.timeout));
     if (!closed) log(LogLevel::error, Priority::warning, "XDG_RUNTIME_DIR is left behind: " + printable(closed.error().context));
 }
 

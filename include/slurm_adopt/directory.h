@@ -30,12 +30,15 @@ public:
 
     [[nodiscard]] explicit operator bool() const { return stream_ != nullptr; }  // false: errno says why
     [[nodiscard]] int descriptor() const { return ::dirfd(stream_); }
-    // nullptr at the end. Valid until the next call.
+    // nullptr at the end, or where it cannot be read on: failed(). Valid until the next call.
     [[nodiscard]] const char* next();
+    // Names may be missing since the last rewind().
+    [[nodiscard]] bool failed() const { return failed_; }
     void rewind();
 
 private:
     DIR* stream_ = nullptr;
+    bool failed_ = false;
 };
 
 }  // namespace slurm_adopt

@@ -85,16 +85,22 @@ Listing::~Listing()
 
 const char* Listing::next()
 {
-    while (const dirent* entry = ::readdir(stream_)) {
+    for (;;) {
+        errno = 0;  // the end changes nothing of it (readdir(3))
+        const dirent* entry = ::readdir(stream_);
+        if (entry == nullptr) {
+            failed_ = errno != 0;
+            return nullptr;
+        }
         const std::string_view name = entry->d_name;
         if (name != "." && name != "..") return entry->d_name;
     }
-    return nullptr;
 }
 
 void Listing::rewind()
 {
     ::rewinddir(stream_);
+    failed_ = false;
 }
 
 }  // namespace slurm_adopt

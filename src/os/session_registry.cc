@@ -20,10 +20,16 @@ constexpr std::size_t longest_stat = 4096;
 // In doubt it lives: a directory that is kept too long is tidied later, one that is removed too early is lost.
 bool has_ended(const std::string& proc, std::string_view registered)
 {
-    const std::string pid(registered.substr(0, registered.find('.')));
-    if (!parse_number<std::uint32_t>(pid)) return true;  // not one of ours
-    const auto key = session_key(proc, pid);
+    const auto pid = session_pid(registered);
+    if (!pid) return true;  // not one of ours
+    const auto key = session_key(proc, std::to_string(*pid));
     return key && key.value() != registered;
+}
+
+// Neither a link nor a file can hold sessions; what cannot be opened otherwise may. Reads errno.
+bool may_hold_sessions()
+{
+    return errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
 }
 
 }  // namespace
@@ -52,14 +58,21 @@ Result<std::optional<std::string>> session_key(const std::string& proc, const st
     return std::move(stat).error();
 }
 
-Result<Done> register_session(int sessions, const std::string& user, const std::string& key)
+std::optional<std::uint32_t> session_pid(std::string_view key)
+{
+    const std::size_t dot = key.find('.');
+    if (dot == std::string_view::npos || !parse_number<std::uint64_t>(key.substr(dot + 1))) return std::nullopt;
+    return parse_number<std::uint32_t>(key.substr(0, dot));
+}
+
+Result<bool> register_session(int sessions, const std::string& user, const std::string& key)
 {
     auto directory = make_own_directory(sessions, user.c_str(), 0700);
     if (!directory) return std::move(directory).error();
     const Fd file(
         ::openat(directory.value().get(), key.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file && errno != EEXIST) return system_error(key);
-    return Done{};
+    return static_cast<bool>(file);
 }
 
 void unregister_session(int sessions, const std::string& user, const std::string& key)
@@ -68,11 +81,26 @@ void unregister_session(int sessions, const std::string& user, const std::string
     if (directory) (void)::unlinkat(directory.get(), key.c_str(), 0);
 }
 
+bool has_sessions(int sessions, const char* user)
+{
+    Listing keys(sessions, user);
+    if (!keys) return may_hold_sessions();
+    return keys.next() != nullptr || keys.failed();
+}
+
+bool has_living_session(int sessions, const char* user, const std::string& proc)
+{
+    Listing keys(sessions, user);
+    if (!keys) return may_hold_sessions();
+    while (const char* key = keys.next())
+        if (!has_ended(proc, key)) return true;
+    return keys.failed();
+}
+
 bool drop_ended_sessions(int sessions, const char* user, const std::string& proc)
 {
     Listing keys(sessions, user);
-    // Neither a link nor a file can hold sessions.
-    if (!keys) return errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
+    if (!keys) return may_hold_sessions();
     bool others = false;
     while (const char* key = keys.next()) {
         if (has_ended(proc, key))
@@ -80,7 +108,7 @@ bool drop_ended_sessions(int sessions, const char* user, const std::string& proc
         else
             others = true;
     }
-    return others;
+    return others || keys.failed();
 }
 
 }  // namespace slurm_adopt

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "slurm_adopt/runtime_dir.h"
+#include "slurm_adopt/session_registry.h"
 #include "support/private_mounts.h"
 
 namespace slurm_adopt::test {
@@ -26,15 +27,21 @@ inline bool is_private_to(const std::string& path, uid_t uid)
 
 class RuntimeDirTest : public PrivateMounts {
 protected:
-    [[nodiscard]] Result<std::string> open_for(uid_t uid, pid_t session,
-                                               Deadline deadline = Deadline::after(std::chrono::seconds(60))) const
+    // The key of a process; of one that is gone, one that it may have had.
+    [[nodiscard]] static std::string key_of(pid_t session)
     {
-        return open_runtime_dir(dirs_, uid, uid, session, deadline);
+        const auto key = session_key("/proc", std::to_string(session));
+        return key && key.value() ? *key.value() : std::to_string(session) + ".1";
+    }
+    [[nodiscard]] Result<RuntimeDir> open_for(uid_t uid, pid_t session,
+                                              Deadline deadline = Deadline::after(std::chrono::seconds(60))) const
+    {
+        return open_runtime_dir(dirs_, uid, uid, key_of(session), deadline);
     }
     [[nodiscard]] Result<Done> close_for(uid_t uid, pid_t session,
                                          Deadline deadline = Deadline::after(std::chrono::seconds(60))) const
     {
-        return close_runtime_dir(dirs_, uid, session, deadline);
+        return close_runtime_dir(dirs_, uid, key_of(session), deadline);
     }
     [[nodiscard]] std::string own_directory(uid_t uid) const { return dirs_.base + "/user/" + std::to_string(uid); }
     [[nodiscard]] bool is_there(const std::string& name) const

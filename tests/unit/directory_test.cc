@@ -9,6 +9,8 @@
 #include <set>
 
 #include "support/descriptors.h"
+#include "support/failing_call.h"
+#include "support/forked.h"
 #include "support/private_mounts.h"
 
 namespace slurm_adopt {
@@ -103,6 +105,24 @@ TEST_F(OwnDirectory, ListingHasEveryNameOnce)
         EXPECT_TRUE(test::is_close_on_exec(listing.descriptor()));
     }
     EXPECT_EQ(test::open_descriptors(), before);
+}
+
+TEST_F(OwnDirectory, ListingTellsTheEndFromAFailure)
+{
+    directory_.write("d/file", "");
+    const Fd parent = here();
+    Listing whole(parent.get(), "d");
+    ASSERT_TRUE(whole);
+    errno = EIO;
+    EXPECT_STREQ(whole.next(), "file");
+    EXPECT_EQ(whole.next(), nullptr);
+    EXPECT_FALSE(whole.failed());
+    test::Forked child([&] {
+        Listing unreadable(parent.get(), "d");
+        return unreadable && !unreadable.failed() && test::let_call_fail(SYS_getdents64, EIO) &&
+               unreadable.next() == nullptr && unreadable.failed();
+    });
+    EXPECT_TRUE(child.succeeds());
 }
 
 TEST_F(OwnDirectory, ListingFollowsNeitherLinksNorMounts)

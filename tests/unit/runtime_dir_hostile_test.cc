@@ -3,12 +3,16 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <vector>
 
 #include "slurm_adopt/fd.h"
+#include "support/failing_call.h"
 #include "support/forked.h"
 #include "support/runtime_dirs.h"
 
@@ -71,7 +75,7 @@ TEST_F(RuntimeDirHostile, LinksInThePlaceOfAUsersAreReplacedAndNotFollowed)
         ASSERT_EQ(::symlink((*this / "target").c_str(), (dirs_.base + name).c_str()), 0);
     const auto opened = open_for(someone, ::getpid());
     ASSERT_TRUE(opened) << opened.error().context;
-    EXPECT_TRUE(test::is_private_to(opened.value(), someone));
+    EXPECT_TRUE(test::is_private_to(opened.value().path, someone));
     EXPECT_FALSE(is_there("/user/12350"));
     EXPECT_FALSE(is_there("/sessions/12350"));
     struct stat status {};
@@ -104,30 +108,103 @@ TEST_F(RuntimeDirHostile, SomethingElseInThePlaceOfADirectoryInUseIsRefused)
     EXPECT_TRUE(test::is_private_to(own_directory(someone), someone));
 }
 
-TEST_F(RuntimeDirHostile, AHeldLockIsAnErrorAtTheDeadline)
+TEST_F(RuntimeDirHostile, AHeldLockOfTheUsersIsAnErrorAtTheDeadlineOrAfterASecond)
 {
     ASSERT_TRUE(open_for(someone, ::getpid()));
-    const Fd held(::open((dirs_.base + "/sessions").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    test::Forked session([] { return ::pause() == 0; });
+    const Fd held(::open((dirs_.base + "/sessions/12345").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     ASSERT_EQ(::flock(held.get(), LOCK_SH), 0);
-    for (const auto patience : {0ms, 100ms}) {
+    for (const auto patience : {0ms, 100ms, 60000ms}) {
         const auto begin = std::chrono::steady_clock::now();
-        const auto opened = open_for(other, ::getpid(), Deadline::after(patience));
+        const auto opened = open_for(someone, session.pid(), Deadline::after(patience));
         const auto middle = std::chrono::steady_clock::now();
-        const auto closed = close_for(someone, ::getpid(), Deadline::after(patience));
+        const auto closed = close_for(someone, session.pid(), Deadline::after(patience));
         const auto end = std::chrono::steady_clock::now();
         ASSERT_FALSE(opened);
         EXPECT_EQ(opened.error().code, ErrorCode::timed_out);
         ASSERT_FALSE(closed);
         EXPECT_EQ(closed.error().code, ErrorCode::timed_out);
         for (const auto took : {middle - begin, end - middle}) {
-            EXPECT_GE(took, patience);
-            EXPECT_LT(took, patience + 1s);
+            EXPECT_GE(took, std::min(patience, 1000ms));
+            EXPECT_LT(took, std::min(patience, 1000ms) + 1s);
         }
     }
-    EXPECT_FALSE(is_there("/sessions/12346"));
+    EXPECT_FALSE(is_there("/sessions/12345/" + key_of(session.pid())));
     EXPECT_TRUE(is_there("/user/12345"));
     ASSERT_EQ(::flock(held.get(), LOCK_UN), 0);
     EXPECT_TRUE(close_for(someone, ::getpid(), Deadline::after(0ms))) << "a free lock needs no patience";
+    EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_F(RuntimeDirHostile, AClosedSessionIsUnregisteredEvenIfTheLockIsHeld)
+{
+    ASSERT_TRUE(open_for(someone, ::getpid()));
+    {
+        const Fd held(::open((dirs_.base + "/sessions/12345").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+        EXPECT_FALSE(close_for(someone, ::getpid(), Deadline::after(0ms)));
+    }
+    EXPECT_TRUE(is_there("/user/12345"));
+    ASSERT_TRUE(open_for(other, ::getpid()));
+    EXPECT_FALSE(is_there("/user/12345")) << "although the process lives on";
+    EXPECT_TRUE(close_for(other, ::getpid()));
+    EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_F(RuntimeDirHostile, HeldLocksOfOthersDelayNobody)
+{
+    // One with a session, one without, and one with a leftover: all held by setuid programs that their users have stopped.
+    ASSERT_TRUE(open_for(someone, ::getpid()));
+    directory_.make_directory("run/sessions/12347");
+    directory_.make_directory("run/sessions/12348");
+    directory_.make_directory("run/user/12348");
+    std::vector<Fd> held;
+    for (const char* name : {"12345", "12347", "12348"}) {
+        held.emplace_back(::open((dirs_.base + "/sessions/" + name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        ASSERT_EQ(::flock(held.back().get(), LOCK_EX), 0);
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(open_for(other, ::getpid()));
+    EXPECT_TRUE(close_for(other, ::getpid()));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 500ms);
+    EXPECT_TRUE(is_there("/sessions/12347"));
+    EXPECT_TRUE(is_there("/user/12348")) << "removed only under the lock";
+    held.clear();
+    EXPECT_TRUE(close_for(someone, ::getpid()));
+    EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_F(RuntimeDirHostile, ALockThatWasTakenAwayMeanwhileIsNone)
+{
+    directory_.make_directory("run/sessions/12345");
+    for (const char* name : {"", "/sessions", "/sessions/12345"}) ASSERT_EQ(::chmod((dirs_.base + name).c_str(), 0700), 0);
+    const Fd held(::open((dirs_.base + "/sessions/12345").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+    test::Forked waiting([this] {
+        const auto opened = open_for(someone, ::getpid());
+        return opened.ok() && is_there("/sessions/12345/" + key_of(::getpid())) && close_for(someone, ::getpid()).ok();
+    });
+    (void)::usleep(200'000);
+    ASSERT_EQ(::rmdir((dirs_.base + "/sessions/12345").c_str()), 0);
+    ASSERT_EQ(::flock(held.get(), LOCK_UN), 0);
+    EXPECT_TRUE(waiting.succeeds());
+    EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_F(RuntimeDirHostile, WhoCanBeStoppedTakesNoLockOfOthers)
+{
+    test::Forked killed([] { return ::pause() == 0; });
+    ASSERT_TRUE(open_for(someone, killed.pid()));
+    killed.kill();
+    for (const auto& [real, saved] : {std::pair<uid_t, uid_t>{other, 0}, {0, other}}) {
+        test::Forked su([this, real = real, saved = saved] {
+            return ::setresuid(real, 0, saved) == 0 && open_for(other, ::getpid()).ok() && close_for(other, ::getpid()).ok();
+        });
+        EXPECT_TRUE(su.succeeds());
+        EXPECT_TRUE(is_there("/user/12345"));
+        EXPECT_FALSE(is_there("/user/12346"));
+    }
+    EXPECT_TRUE(close_for(other, ::getpid()));
     EXPECT_TRUE(nothing_is_left());
 }
 
@@ -145,36 +222,140 @@ TEST_F(RuntimeDirHostile, NobodyElseCanHoldTheLock)
     EXPECT_TRUE(close_for(someone, ::getpid()));
 }
 
-TEST_F(RuntimeDirHostile, WithoutProcNoSessionIsTakenForEnded)
+// As in a job's mount namespace whose /proc is that of the job's pid namespace.
+TEST_F(RuntimeDirHostile, WithAnotherProcNoSessionIsTakenForEnded)
 {
-    ASSERT_TRUE(open_for(someone, ::getpid()));
-    for (const char* proc : {"/nonexistent", "/tmp"}) {
+    const std::string own = key_of(::getpid());
+    const auto stat = [](pid_t pid, const std::string& start_time) {
+        return std::to_string(pid) + " (sshd) S 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " + start_time + " 1 2 3\n";
+    };
+    const std::string empty = directory_.make_directory("empty");
+    // Another process is "self" there: another pid namespace's, with us in it or not.
+    directory_.write("another/self/stat", stat(::getpid() + 1, "17"));
+    directory_.write("another/" + std::to_string(::getpid()) + "/stat", stat(::getpid(), own.substr(own.find('.') + 1)));
+    // Our number is the same there, by chance, but the key was taken elsewhere.
+    directory_.write("alike/self/stat", stat(::getpid(), "17"));
+    directory_.write("alike/" + std::to_string(::getpid()) + "/stat", stat(::getpid(), "17"));
+    directory_.write("garbage/self/stat", "garbage");
+
+    test::Forked session([] { return ::pause() == 0; });
+    ASSERT_TRUE(open_for(someone, session.pid()));
+    directory_.write("run/user/12345/file", "text");
+    for (const std::string& proc : {std::string("/nonexistent"), std::string("/tmp"), empty, *this / "another",
+                                    *this / "alike", *this / "garbage"}) {
         const RuntimeDirs blind{.base = dirs_.base, .proc = proc};
-        EXPECT_FALSE(open_runtime_dir(blind, other, other, ::getpid(), Deadline::after(10s)));
-        EXPECT_FALSE(close_runtime_dir(blind, other, ::getpid(), Deadline::after(10s)));
+        const auto opened = open_runtime_dir(blind, other, other, own, Deadline::after(10s));
+        ASSERT_TRUE(opened) << proc << ": " << opened.error().context;
+        EXPECT_TRUE(test::is_private_to(own_directory(other), other)) << proc;
+        EXPECT_TRUE(open_runtime_dir(blind, someone, someone, own, Deadline::after(10s))) << proc;
+        EXPECT_TRUE(close_runtime_dir(blind, someone, own, Deadline::after(10s))) << proc;
+        EXPECT_TRUE(is_there("/user/12345/file")) << proc;
+        EXPECT_TRUE(is_there("/sessions/12345/" + key_of(session.pid()))) << proc;
+        EXPECT_TRUE(close_runtime_dir(blind, other, own, Deadline::after(10s))) << proc;
+        EXPECT_FALSE(is_there("/user/12346")) << proc << ": no registration is left";
+        EXPECT_FALSE(is_there("/sessions/12346")) << proc;
     }
-    EXPECT_TRUE(test::is_private_to(own_directory(someone), someone));
-    EXPECT_TRUE(is_there("/sessions/12345"));
+    EXPECT_TRUE(close_for(someone, session.pid()));
+    EXPECT_TRUE(nothing_is_left());
 }
 
-TEST_F(RuntimeDirHostile, NoSessionWithoutAProcess)
+TEST_F(RuntimeDirHostile, InAnotherPidNamespaceNothingIsSwept)
 {
+    test::Forked session([] { return ::pause() == 0; });
+    ASSERT_TRUE(open_for(someone, session.pid()));
+    const std::string own = key_of(::getpid());
+    test::Forked outer([&] {
+        if (::unshare(CLONE_NEWNS | CLONE_NEWPID) != 0) return false;
+        const auto call = [&] {
+            return open_runtime_dir(dirs_, other, other, own, Deadline::after(10s)).ok() &&
+                   close_runtime_dir(dirs_, other, own, Deadline::after(10s)).ok() && is_there("/sessions/12345") &&
+                   test::is_private_to(own_directory(someone), someone);
+        };
+        // The first in the namespace mounts its /proc; we, who are not in it, are not to be seen there then.
+        test::Forked first([&] { return ::mount("proc", "/proc", "proc", 0, nullptr) == 0 && call(); });
+        return first.succeeds() && ::access("/proc/self", F_OK) != 0 && call();
+    });
+    EXPECT_TRUE(outer.succeeds());
+    EXPECT_TRUE(close_for(someone, session.pid()));
+    EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_F(RuntimeDirHostile, NoSessionWithoutAKey)
+{
+    for (const char* key : {"", ".", "..", "../1.1", "1", "1.", ".1", "1.1/x", "1.1.1", "-1.1", "1.-1", "4294967296.1"}) {
+        const auto opened = open_runtime_dir(dirs_, someone, someone, key, Deadline::after(10s));
+        ASSERT_FALSE(opened) << key;
+        EXPECT_EQ(opened.error().errno_value, EINVAL) << key;
+        EXPECT_FALSE(close_runtime_dir(dirs_, someone, key, Deadline::after(10s))) << key;
+    }
+    const std::string key = key_of(::getpid());
+    EXPECT_FALSE(open_runtime_dir(dirs_, static_cast<uid_t>(-1), 0, key, Deadline::after(10s)));
+    EXPECT_FALSE(open_runtime_dir(dirs_, someone, static_cast<gid_t>(-1), key, Deadline::after(10s)));
+    EXPECT_FALSE(std::filesystem::exists(dirs_.base));
     test::Forked child([] { return true; });
     const pid_t gone = child.pid();
     EXPECT_TRUE(child.succeeds());
-    const auto opened = open_for(someone, gone);
-    ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().errno_value, ESRCH);
     EXPECT_TRUE(close_for(someone, gone));
-    EXPECT_FALSE(open_runtime_dir(dirs_, static_cast<uid_t>(-1), 0, ::getpid(), Deadline::after(10s)));
-    EXPECT_FALSE(open_runtime_dir(dirs_, someone, static_cast<gid_t>(-1), ::getpid(), Deadline::after(10s)));
-    EXPECT_FALSE(std::filesystem::exists(dirs_.base));
+}
+
+TEST_F(RuntimeDirHostile, AMountThatFailsIsAnErrorUnlessItIsNotPermitted)
+{
+    for (const int error : {EPERM, EACCES, ENOSPC, ENOMEM, ENODEV, EINVAL}) {
+        const bool permitted = error != EPERM && error != EACCES;
+        test::Forked child([&] {
+            if (!test::let_call_fail(SYS_mount, error)) return false;
+            const auto opened = open_for(someone, ::getpid());
+            if (permitted) return !opened && opened.error().errno_value == error && nothing_is_left();
+            return opened.ok() && !opened.value().limited && test::is_private_to(opened.value().path, someone) &&
+                   close_for(someone, ::getpid()).ok();
+        });
+        EXPECT_TRUE(child.succeeds()) << error;
+        EXPECT_TRUE(nothing_is_left()) << error;
+    }
+}
+
+TEST_F(RuntimeDirHostile, ASecondOpenThatFailsLeavesTheFirstRegistered)
+{
+    ASSERT_TRUE(open_for(someone, ::getpid()));
+    // Nobody's: a failure that does not last.
+    ASSERT_EQ(::chown(own_directory(someone).c_str(), other, other), 0);
+    EXPECT_FALSE(open_for(someone, ::getpid()));
+    ASSERT_EQ(::chown(own_directory(someone).c_str(), someone, someone), 0);
+    ASSERT_TRUE(open_for(other, ::getpid()));
+    EXPECT_TRUE(is_there("/sessions/12345/" + key_of(::getpid())));
+    EXPECT_TRUE(test::is_private_to(own_directory(someone), someone)) << "not swept: the first is a session still";
+    EXPECT_TRUE(close_for(other, ::getpid()));
+    EXPECT_TRUE(close_for(someone, ::getpid()));
+    EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_F(RuntimeDirHostile, TrashWithoutAnEndHoldsNobodyUpForLong)
+{
+    ASSERT_TRUE(open_for(someone, ::getpid()));
+    test::Ready ready;
+    test::Forked littering([&] {
+        for (unsigned i = 0;; ++i) {
+            const std::string item = dirs_.base + "/trash/" + std::to_string(i % 5000);
+            (void)(::mkdir(item.c_str(), 0700) == 0 && ::mkdir((item + "/below").c_str(), 0700) == 0);
+            if (i == 5000 && !ready.tell()) return false;
+        }
+    });
+    ASSERT_TRUE(ready.wait());
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(open_for(other, ::getpid(), Deadline::after(10s)));
+    const auto middle = std::chrono::steady_clock::now();
+    EXPECT_TRUE(close_for(other, ::getpid(), Deadline::after(10s)));
+    const auto end = std::chrono::steady_clock::now();
+    EXPECT_LT(middle - begin, 3s);
+    EXPECT_LT(end - middle, 3s);
+    littering.kill();
+    EXPECT_TRUE(close_for(someone, ::getpid()));
 }
 
 TEST_F(RuntimeDirHostile, AnEmptyBaseIsNoPlace)
 {
     const RuntimeDirs nowhere{.base = *this / "none/run"};
-    const auto opened = open_runtime_dir(nowhere, someone, someone, ::getpid(), Deadline::after(10s));
+    const auto opened = open_runtime_dir(nowhere, someone, someone, key_of(::getpid()), Deadline::after(10s));
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().errno_value, ENOENT);
     EXPECT_NE(opened.error().context.find(nowhere.base), std::string::npos) << opened.error().context;

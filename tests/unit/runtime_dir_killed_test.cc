@@ -113,10 +113,10 @@ TEST_F(RuntimeDirKilled, KilledAnywhereLeavesNothingAndHarmsNobody)
         if (round % 2 != 0) continue;
         const auto opened = open_for(someone, ::getpid(), Deadline::after(10s));
         ASSERT_TRUE(opened) << opened.error().context;
-        ASSERT_TRUE(test::is_private_to(opened.value(), someone));
+        ASSERT_TRUE(test::is_private_to(opened.value().path, someone));
         ASSERT_TRUE(close_for(someone, ::getpid()));
     }
-    EXPECT_TRUE(std::filesystem::exists(living.value() + "/file"));
+    EXPECT_TRUE(std::filesystem::exists(living.value().path + "/file"));
     ASSERT_TRUE(open_for(other, ::getpid()));
     EXPECT_TRUE(close_for(other, ::getpid()));
     EXPECT_TRUE(nothing_is_left());

@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "slurm_adopt/fd.h"
+#include "support/failing_call.h"
 #include "support/forked.h"
 #include "support/temp_directory.h"
 
@@ -67,6 +70,15 @@ TEST(SessionKey, OfThisProcess)
     EXPECT_TRUE(self.value()->starts_with(std::to_string(::getpid()) + '.'));
 }
 
+TEST(SessionKey, HasAPid)
+{
+    EXPECT_EQ(session_pid("4711.987654"), 4711U);
+    EXPECT_EQ(session_pid("4294967295.18446744073709551615"), 4294967295U);
+    for (const char* text : {"", ".", "1", "1.", ".1", "..", "1.1.1", "1.1/", "/1.1", "1. 1", "x.1", "1.x", "4294967296.1",
+                             "1.18446744073709551616"})
+        EXPECT_FALSE(session_pid(text)) << text;
+}
+
 class Registry : public ::testing::Test {
 protected:
     void SetUp() override
@@ -90,8 +102,8 @@ protected:
 
 TEST_F(Registry, RegisteredTwiceIsOne)
 {
-    EXPECT_TRUE(register_session(descriptor_.get(), "1000", own_));
-    EXPECT_TRUE(register_session(descriptor_.get(), "1000", own_));
+    EXPECT_TRUE(register_session(descriptor_.get(), "1000", own_).value());
+    EXPECT_FALSE(register_session(descriptor_.get(), "1000", own_).value()) << "says that it was there";
     EXPECT_EQ(count(), 1U);
     EXPECT_TRUE(drop());
     EXPECT_EQ(count(), 1U);
@@ -125,6 +137,34 @@ TEST_F(Registry, InDoubtASessionLives)
     proc.write(std::to_string(::getpid()) + "/stat", "garbage");
     EXPECT_TRUE(drop(proc.path()));
     EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(Registry, InDoubtThereAreSessions)
+{
+    sessions_.write("1000/4194305.1", "");
+    test::Forked child([this] {
+        // The directory opens, but cannot be read.
+        return test::let_call_fail(SYS_getdents64, EIO) && drop() && has_sessions(descriptor_.get(), "1000") &&
+               has_living_session(descriptor_.get(), "1000", "/proc");
+    });
+    EXPECT_TRUE(child.succeeds());
+    EXPECT_EQ(count(), 1U);
+    EXPECT_FALSE(drop());
+}
+
+TEST_F(Registry, LookingChangesNothing)
+{
+    EXPECT_FALSE(has_sessions(descriptor_.get(), "1000")) << "nobody was ever there";
+    EXPECT_FALSE(has_living_session(descriptor_.get(), "1000", "/proc"));
+    sessions_.write("1000/4194305.1", "");
+    EXPECT_TRUE(has_sessions(descriptor_.get(), "1000")) << "ended or not";
+    EXPECT_FALSE(has_living_session(descriptor_.get(), "1000", "/proc"));
+    EXPECT_EQ(count(), 1U);
+    EXPECT_TRUE(register_session(descriptor_.get(), "1000", own_));
+    EXPECT_TRUE(has_living_session(descriptor_.get(), "1000", "/proc"));
+    EXPECT_EQ(count(), 2U);
+    EXPECT_FALSE(drop_ended_sessions(descriptor_.get(), "1000", "/nonexistent"));
+    EXPECT_FALSE(has_sessions(descriptor_.get(), "1000"));
 }
 
 TEST_F(Registry, LinksAndFilesHoldNoSessions)

@@ -3,10 +3,10 @@
 // user, mode 0700, there from the first session's begin to the last one's end.
 //
 //   <base>                 root's, 0755
-//   <base>/user/<uid>      the directory: a tmpfs of its own (tmpfs(5)), or a plain directory where mounting is not permitted
+//   <base>/user/<uid>      the directory: a tmpfs of its own (tmpfs(5)); a plain one where mounting is not permitted
 //   <base>/sessions        0700
-//   <base>/sessions/<uid>  0700: who uses it (session_registry.h). Locked (flock(2)) by whoever makes or removes the user's
-//                          directory, registers there or drops sessions.
+//   <base>/sessions/<uid>  0700: who uses it (session_registry.h). Locked (flock(2)) by whoever makes or removes the
+//                          user's directory, registers there or drops sessions.
 //   <base>/trash           0700: what is being removed (trash.h)
 //
 // A call waits for its own user's lock only. Sessions that were killed are swept, with their directories, by the next call

@@ -181,13 +181,22 @@ TEST_F(RuntimeDirHostile, ALockThatWasTakenAwayMeanwhileIsNone)
     const Fd held(::open((dirs_.base + "/sessions/12345").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
     test::Forked waiting([this] {
-        const auto opened = open_for(someone, ::getpid());
-        return opened.ok() && is_there("/sessions/12345/" + key_of(::getpid())) && close_for(someone, ::getpid()).ok();
+        const auto opened = open_for(someone, ::getpid(), Deadline::after(700ms));
+        return !opened && opened.error().code == ErrorCode::timed_out && !is_there("/user/12345");
     });
     (void)::usleep(200'000);
-    ASSERT_EQ(::rmdir((dirs_.base + "/sessions/12345").c_str()), 0);
+    // The holder has closed the last session, and another has opened one and holds the new lock.
+    const std::string sessions = dirs_.base + "/sessions/12345";
+    ASSERT_EQ(::mkdir((sessions + ".new").c_str(), 0700), 0);
+    const Fd anew(::open((sessions + ".new").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_EQ(::flock(anew.get(), LOCK_EX), 0);
+    ASSERT_EQ(::rename((sessions + ".new").c_str(), sessions.c_str()), 0);
     ASSERT_EQ(::flock(held.get(), LOCK_UN), 0);
-    EXPECT_TRUE(waiting.succeeds());
+    EXPECT_TRUE(waiting.succeeds()) << "both are not to be held at once";
+    EXPECT_FALSE(is_there("/user/12345"));
+    ASSERT_EQ(::flock(anew.get(), LOCK_UN), 0);
+    EXPECT_TRUE(open_for(someone, ::getpid()));
+    EXPECT_TRUE(close_for(someone, ::getpid()));
     EXPECT_TRUE(nothing_is_left());
 }
 
@@ -241,8 +250,8 @@ TEST_F(RuntimeDirHostile, WithAnotherProcNoSessionIsTakenForEnded)
     test::Forked session([] { return ::pause() == 0; });
     ASSERT_TRUE(open_for(someone, session.pid()));
     directory_.write("run/user/12345/file", "text");
-    for (const std::string& proc : {std::string("/nonexistent"), std::string("/tmp"), empty, *this / "another",
-                                    *this / "alike", *this / "garbage"}) {
+    for (const std::string& proc :
+         {std::string("/nonexistent"), std::string("/tmp"), empty, *this / "another", *this / "alike", *this / "garbage"}) {
         const RuntimeDirs blind{.base = dirs_.base, .proc = proc};
         const auto opened = open_runtime_dir(blind, other, other, own, Deadline::after(10s));
         ASSERT_TRUE(opened) << proc << ": " << opened.error().context;

@@ -122,7 +122,9 @@ TEST_F(UsersRuntimeDir, WithoutThePermissionToMountItIsAPlainDirectory)
         if (!test::drop_capability(CAP_SYS_ADMIN)) return false;
         (void)::umask(0777);
         const auto opened = open_for(someone, ::getpid());
-        if (!opened || opened.value().limited || is_tmpfs_of_its_own(opened.value().path) || !test::is_private_to(opened.value().path, someone)) return false;
+        if (!opened || opened.value().limited || is_tmpfs_of_its_own(opened.value().path) ||
+            !test::is_private_to(opened.value().path, someone))
+            return false;
         directory_.write("run/user/12345/a/b/file", "text");
         const auto again = open_for(someone, ::getpid());
         return again.ok() && !again.value().limited && std::filesystem::exists(opened.value().path + "/a/b/file") &&

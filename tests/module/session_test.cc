@@ -145,7 +145,7 @@ TEST_F(Session, OfAnotherUserInTheFirstOnesNamespacesIsRefused)
     std::string name;
     const Fd offered = mount_namespace(name);
     (void)start(7, {.namespaces = {{CLONE_NEWNS, offered.get()}}});
-    for (const std::string& options : {"strict", "strict=0"}) {
+    for (const std::string options : {"strict", "strict=0"}) {
         Login login = both({}, {options});
         login.user_of_session = "bob";
         EXPECT_EQ(log_in(login).code, "perm_denied") << "in alice's namespaces";

@@ -22,8 +22,8 @@ std::optional<std::uint32_t> LoginPhase::job_of_account_phase() const
     if (const TakenJob* taken = host_.kept(); taken != nullptr)
         return record_.uid == taken->uid ? std::optional(taken->job_id) : std::nullopt;
     // What came back from sshd's child. Whatever it says, only a job of the user's own counts.
-    const std::string returned = host_.environment("SLURM_JOB_ID");
-    return parse_number<std::uint32_t>(returned);
+    const std::string text = host_.environment("SLURM_JOB_ID");
+    return parse_number<std::uint32_t>(std::string_view(text));
 }
 
 const TakenJob* LoginPhase::taken_by_this_process() const

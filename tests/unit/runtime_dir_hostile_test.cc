@@ -200,6 +200,17 @@ TEST_F(RuntimeDirHostile, ALockThatWasTakenAwayMeanwhileIsNone)
     EXPECT_TRUE(nothing_is_left());
 }
 
+TEST_F(RuntimeDirHostile, TheLockOfAUserWhoIsLoggedInIsNotTakenByOthers)
+{
+    ASSERT_TRUE(open_for(someone, ::getpid()));
+    directory_.write("run/sessions/12345/4194305.1", "");
+    ASSERT_TRUE(open_for(other, ::getpid()));
+    EXPECT_TRUE(is_there("/sessions/12345/4194305.1")) << "what has ended is dropped only under the lock";
+    EXPECT_TRUE(close_for(other, ::getpid()));
+    EXPECT_TRUE(close_for(someone, ::getpid()));
+    EXPECT_TRUE(nothing_is_left());
+}
+
 TEST_F(RuntimeDirHostile, WhoCanBeStoppedTakesNoLockOfOthers)
 {
     test::Forked killed([] { return ::pause() == 0; });

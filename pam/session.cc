@@ -92,9 +92,11 @@ void LoginPhase::close(std::span<const std::string_view> arguments)
     if (!parsed.errors.empty() || !options_.runtime_dir) return;
     const auto user = find_user(std::string(host_.user()));
     if (!user || !user.value()) return;
+    const std::string key = own_session_key();
+    if (key.empty()) return;  // nothing was made for a process that /proc does not know
     const RuntimeDirs dirs;
     // Also where none was made for this session: others may have been killed since.
-    const auto closed = close_runtime_dir(dirs, user.value()->uid, own_session_key(), Deadline::after(options_.timeout));
+    const auto closed = close_runtime_dir(dirs, user.value()->uid, key, Deadline::after(options_.timeout));
     if (!closed) log(LogLevel::error, Priority::warning, "XDG_RUNTIME_DIR is left behind: " + printable(closed.error().context));
     if (host_.environment(runtime_dir_variable).starts_with(dirs.base + '/')) host_.unset_environment(runtime_dir_variable);
 }

@@ -50,6 +50,8 @@ plan() {
   for name in no_job_is_refused one_job newest_of_several scancel_ends_the_session; do
     echo "account $name MODULE=/opt/other/pam_slurm_adopt.so"
   done
+  echo "session back_in_the_job MODULE=/opt/other/pam_slurm_adopt.so"
+  echo "keyboard account_line_alone MODULE=/opt/other/pam_slurm_adopt.so"
 }
 
 main() {

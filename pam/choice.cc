@@ -9,6 +9,14 @@
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
+namespace {
+
+bool is_one_of(const std::vector<StepdSession>& sessions, std::uint32_t job_id)
+{
+    return std::any_of(sessions.begin(), sessions.end(), [&](const StepdSession& session) { return session.job_id() == job_id; });
+}
+
+}  // namespace
 
 Choice LoginPhase::choose_among(const std::vector<StepdSession>& sessions, Deadline deadline)
 {
@@ -29,10 +37,7 @@ Choice LoginPhase::choose_among(const std::vector<StepdSession>& sessions, Deadl
 
 std::optional<KnownJob> LoginPhase::known_job(const std::vector<StepdSession>& sessions, Deadline deadline, Deadline limit)
 {
-    const auto is_own = [&](std::uint32_t job_id) {
-        return std::any_of(sessions.begin(), sessions.end(), [&](const StepdSession& session) { return session.job_id() == job_id; });
-    };
-    if (const auto taken = job_of_account_phase(); taken && is_own(*taken)) return KnownJob{*taken, Reason::account_job};
+    if (const auto taken = job_of_account_phase(); taken && is_one_of(sessions, *taken)) return KnownJob{*taken, Reason::account_job};
     if (!source_matters(options_, sessions.size())) return std::nullopt;
     if (const auto source = find_source_job(sessions, deadline, limit)) return KnownJob{*source, Reason::source_job};
     if (const auto current = job_of_process(sessions)) return KnownJob{*current, Reason::current_job};
@@ -83,10 +88,7 @@ std::optional<std::uint32_t> LoginPhase::find_source_job(const std::vector<Stepd
         break;
     }
     const std::uint32_t job_id = answer.value().job_id;
-    const bool own = std::any_of(sessions.begin(), sessions.end(), [&](const StepdSession& session) {
-        return session.job_id() == job_id;
-    });
-    if (own) return job_id;
+    if (is_one_of(sessions, job_id)) return job_id;
     warn_of_foreign_source(job_id, deadline);
     return std::nullopt;
 }

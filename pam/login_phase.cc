@@ -147,7 +147,7 @@ LoginPhase::Look LoginPhase::look_and_adopt(uid_t uid, Deadline deadline)
 }
 
 LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessions, const Choice& choice,
-                                                   Deadline deadline)
+                                                 Deadline deadline)
 {
     Look look;
     std::size_t left = choice.candidates.size();  // each gets its share of the time that is left

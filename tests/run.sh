@@ -10,13 +10,13 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module so helper headers e2e sanitize bench vm lint (all, if none is named).
+Suites: unit module faults so helper headers e2e sanitize bench vm lint (all, if none is named).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/ and build-asan/.
 TEXT
 }
 
-all_suites=(unit module so helper headers e2e sanitize bench vm lint)
+all_suites=(unit module faults so helper headers e2e sanitize bench vm lint)
 suites=()
 while (($#)); do
   case $1 in
@@ -98,7 +98,8 @@ run_sanitizers() {
   build asan-ubsan build-asan --target slurm_adopt_tests || return
   # One run for each label: a label without tests is a failure.
   local label status=0
-  for label in unit module so helper; do
+  unset SLURM_ADOPT_FAULT_ROWS  # their times are not the module's
+  for label in unit module faults so helper; do
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
   done
   return $status
@@ -114,8 +115,15 @@ run_lint() {
   return $status
 }
 
+# The rows of doc/faults.md, which unit, module, fault, end-to-end and machine tests report.
+check_fault_table() {
+  tests/faults/table.sh check "$SLURM_ADOPT_FAULT_ROWS"
+}
+
 install_packages
 stage build build release build
+export SLURM_ADOPT_FAULT_ROWS=$PWD/$logs/faults.rows
+rm -f "$SLURM_ADOPT_FAULT_ROWS"
 for suite in "${suites[@]}"; do
   case $suite in
     sanitize) stage sanitize run_sanitizers ;;
@@ -125,6 +133,8 @@ for suite in "${suites[@]}"; do
     *) stage "$suite" run_ctest build "$suite" ;;
   esac
 done
+
+if [[ ${suites[*]} == "${all_suites[*]}" ]]; then stage fault-table check_fault_table; fi
 
 echo
 echo "Summary (logs in $logs)"

@@ -3,10 +3,10 @@
 
 #include <poll.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "slurm_adopt/connection.h"
+#include "slurm_adopt/host_name.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
@@ -23,14 +23,6 @@ void wait_until_gone(const std::vector<std::string>& sockets, Deadline deadline)
     struct stat status {};
     for (const std::string& socket : sockets)
         while (!deadline.passed() && ::lstat(socket.c_str(), &status) == 0) (void)::poll(nullptr, 0, ending_pause_ms);
-}
-
-std::string host_name()
-{
-    utsname name{};
-    if (::uname(&name) != 0) return "this node";
-    const std::string_view full = name.nodename;
-    return std::string(full.substr(0, full.find('.')));
 }
 
 }  // namespace
@@ -64,7 +56,8 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
     record_.phase = name();
     record_.service = host_.service();
     record_.rhost = host_.remote_host();
-    record_.node = options_.nodename.empty() ? host_name() : options_.nodename;
+    record_.node = options_.nodename.empty() ? short_host_name() : options_.nodename;
+    if (record_.node.empty()) record_.node = "this node";
     record_.fails_open = fails_open(options_);
 
     // Whatever log_level says: an administrator who made a typo has to be told.

@@ -4,6 +4,7 @@
 
 #include <linux/magic.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -20,6 +21,8 @@ struct Roots {
     std::string proc = "/proc";
     std::string freezer = "/sys/fs/cgroup/freezer";  // the usual mount point of that cgroup v1 hierarchy
     long freezer_type = CGROUP_SUPER_MAGIC;          // statfs(2): f_type that makes it believable
+    // SlurmdSpoolDir, as most have it: Slurm's default, that of Debian's packages, that of OpenHPC's.
+    std::array<const char*, 3> spool_dirs = {"/var/spool/slurmd", "/var/lib/slurm/slurmd", "/var/spool/slurm/d"};
 };
 
 struct Candidate {

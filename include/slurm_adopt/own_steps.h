@@ -23,7 +23,9 @@ struct OwnSteps {
     std::vector<std::string> warnings;    // for the log, one sentence each
 };
 
-// Steps that evidence gives to somebody else are not asked if one of ours answers. Where none does, the list is
+// Where the kernel's tree (cgroup v1) names jobs of the uid and their sockets are in `spool_dir`, or in a usual one
+// (Roots::spool_dirs), only these are asked, and nothing is listed. Else, and where none of them answers, the sockets are
+// listed. Steps that evidence gives to somebody else are not asked if one of ours answers. Where none does, the list is
 // read once more and everybody is asked whom the kernel does not show below another user's uid.
 // An error means that the list of steps could not be had.
 [[nodiscard]] Result<OwnSteps> find_own_steps(const Roots& roots, const std::string& spool_dir, const std::string& nodename,

@@ -41,6 +41,10 @@ struct StepSocketPath {
 // An absolute path whose last part is the name of an extern step's socket; none for any other.
 [[nodiscard]] std::optional<StepSocketView> parse_extern_socket_path(std::string_view path);
 
+// Where the socket of a job's extern step is, if slurmd has its sockets in `directory`. Not that of a component of a
+// heterogeneous job.
+[[nodiscard]] StepSocketPath extern_socket_in(const std::string& directory, const std::string& node, std::uint32_t job_id);
+
 // A copy of its own.
 [[nodiscard]] StepSocketPath own(const StepSocketView& socket);
 

@@ -60,6 +60,11 @@ std::optional<StepSocketView> parse_extern_socket_path(std::string_view path)
     return socket;
 }
 
+StepSocketPath extern_socket_in(const std::string& directory, const std::string& node, std::uint32_t job_id)
+{
+    return {directory, node + '_' + std::to_string(job_id) + std::string(extern_step_suffix), node, job_id};
+}
+
 StepSocketPath own(const StepSocketView& socket)
 {
     return {std::string(socket.directory), std::string(socket.file_name), std::string(socket.node), socket.job_id};

@@ -101,15 +101,18 @@ Discovery look_at_files(Discovery found)
     Fd directory;
     std::string opened;
     std::set<std::pair<dev_t, ino_t>> files;
+    const bool lone = found.candidates.size() == 1;
     for (Candidate& candidate : found.candidates) {
         const StepSocketPath& socket = candidate.socket;
-        if (socket.directory != opened) {  // sorted by directory: each is walked to only once
+        if (!lone && socket.directory != opened) {  // sorted by directory: each is walked to only once
             directory = Fd(::open(socket.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
             opened = socket.directory;
         }
         struct stat status {};
-        if (!directory || ::fstatat(directory.get(), socket.file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-            continue;  // ended since, or in another mount namespace: nobody we could talk to
+        const int result = lone        ? ::lstat(candidate.path().c_str(), &status)
+                           : directory ? ::fstatat(directory.get(), socket.file_name.c_str(), &status, AT_SYMLINK_NOFOLLOW)
+                                       : -1;
+        if (result != 0) continue;  // ended since, or in another mount namespace: nobody we could talk to
         if (!S_ISSOCK(status.st_mode) || status.st_uid != 0) {
             seen.planted.push_back(candidate.path());
             continue;

@@ -13,6 +13,7 @@
 #include <cstdio>
 
 #include "slurm_adopt/fd.h"
+#include "slurm_adopt/host_name.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
@@ -88,12 +89,42 @@ Hint Evidence::hint(const StepSocketView& socket)
     if (!tree.directory.empty())
         return std::binary_search(tree.own_jobs.begin(), tree.own_jobs.end(), socket.job_id) ? Hint::own : Hint::foreign;
 
-    char batch[32];
-    (void)std::snprintf(batch, sizeof batch, "/job%05u", static_cast<unsigned>(socket.job_id));
+    return hint_by_batch_script(socket);
+}
+
+Hint Evidence::hint_by_batch_script(const StepSocketView& socket)
+{
+    if (!spool_ || socket.directory != spool_path_) {
+        spool_path_ = socket.directory;
+        spool_ = Fd(::open(spool_path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    }
+    char directory[32];
+    char script[64];
+    (void)std::snprintf(directory, sizeof directory, "job%05u", static_cast<unsigned>(socket.job_id));
+    (void)std::snprintf(script, sizeof script, "%s/slurm_script", directory);
     struct stat status {};
-    if (::lstat((std::string(socket.directory) + batch).c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Hint::unknown;
+    const auto is = [&](const char* name, mode_t type) {
+        return spool_ && ::fstatat(spool_.get(), name, &status, AT_SYMLINK_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == type;
+    };
+    if (!is(script, S_IFREG) && !is(directory, S_IFDIR)) return Hint::unknown;
     if (status.st_uid == uid_) return Hint::own;
     return status.st_uid == 0 ? Hint::unknown : Hint::foreign;  // root's may be a user's whose chown failed
+}
+
+std::vector<JobOnNode> Evidence::own_jobs(const std::string& nodename)
+{
+    constexpr std::string_view common_tree = "slurm";
+    std::vector<JobOnNode> jobs;
+    for (const std::string& tree : names_in(open_directory(roots_.freezer), common_tree)) {
+        const bool of_a_node = tree.size() > common_tree.size() && tree[common_tree.size()] == '_';
+        if (!of_a_node && tree != common_tree) continue;
+        const std::string node = of_a_node ? tree.substr(common_tree.size() + 1) : nodename.empty() ? short_host_name() : nodename;
+        if (!nodename.empty() && node != nodename) continue;
+        const Tree& found = tree_of(node);
+        if (found.directory != roots_.freezer + '/' + tree) continue;  // the node has one of its own beside the common one
+        for (const std::uint32_t job_id : found.own_jobs) jobs.push_back({node, job_id});
+    }
+    return jobs;
 }
 
 void Evidence::read_foreign_jobs(const Tree& tree)

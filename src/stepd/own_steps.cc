@@ -25,6 +25,19 @@ public:
     {
     }
 
+    // Where the kernel's tree names the user's jobs, and slurmd has its sockets where it usually has them, nobody has to
+    // be listed: on a node with many jobs that is most of a login. True if that is all there is to know; if not, it is as if
+    // nobody had been asked.
+    bool ask_expected()
+    {
+        Evidence evidence(roots_, uid_);
+        const auto jobs = evidence.own_jobs(nodename_);
+        if (jobs.empty()) return false;
+        if (!spool_dir_.empty()) return ask_expected_in(spool_dir_, jobs, evidence);
+        return std::any_of(roots_.spool_dirs.begin(), roots_.spool_dirs.end(),
+                           [&](const char* directory) { return ask_expected_in(directory, jobs, evidence); });
+    }
+
     // Asks those of the current list that pass `worth_asking` and have not been asked before.
     template <class WorthAsking>
     Result<Done> round(WorthAsking worth_asking)
@@ -52,6 +65,21 @@ public:
     OwnSteps result() && { return std::move(steps_); }
 
 private:
+    bool ask_expected_in(const std::string& directory, const std::vector<JobOnNode>& jobs, Evidence& evidence)
+    {
+        Discovery expected;
+        expected.candidates.reserve(jobs.size());
+        for (const JobOnNode& job : jobs) expected.candidates.push_back({extern_socket_in(directory, job.node, job.job_id), 0});
+        expected = look_at_files(std::move(expected));
+        if (expected.candidates.size() != jobs.size()) return false;
+        ProbeReport report = probe(roots_, std::move(expected.candidates), uid_, deadline_);
+        // One that is not there after all has ended, or is somewhere else.
+        const bool all = report.own.size() + report.silent.size() + report.unusable.size() + report.untrusted.size() == jobs.size();
+        if (report.own.empty() || !all) return false;
+        take(std::move(report), evidence);
+        return true;
+    }
+
     void take(ProbeReport report, Evidence& evidence)
     {
         std::vector<std::string> silent;
@@ -85,6 +113,7 @@ Result<OwnSteps> find_own_steps(const Roots& roots, const std::string& spool_dir
                                 Deadline deadline)
 {
     Search search(roots, spool_dir, nodename, uid, deadline);
+    if (search.ask_expected()) return std::move(search).result();
     auto likely = search.round([](Evidence& evidence, const StepSocketView& socket) {
         return evidence.hint(socket) != Hint::foreign;
     });

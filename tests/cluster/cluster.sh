@@ -33,6 +33,8 @@ and returns COMMAND's exit code. Needs root.
                            cluster's /etc/pam.d/sshd
   --tmpfs                  give every job a private /tmp (job_container/tmpfs)
   --x11                    X11 forwarding for jobs (PrologFlags=contain,x11)
+  --usual-spool            slurmd's sockets where Slurm has them by default,
+                           /var/spool/slurmd (one node)
   --slurm-conf-extra FILE  lines to append to slurm.conf
   --bind DIR               keep DIR visible inside although it is below /tmp or
                            /run; the project, the working directory and the
@@ -77,7 +79,7 @@ main() {
 }
 
 cmd_run() {
-  local nodes=1 cpus=64 memory=1048576 module='' extra='' logs='' keep=0 tmpfs=0 x11=0 install=1
+  local nodes=1 cpus=64 memory=1048576 module='' extra='' logs='' keep=0 tmpfs=0 x11=0 install=1 usual_spool=0
   local -a bind=()
   while (($#)); do
     case $1 in
@@ -90,6 +92,7 @@ cmd_run() {
       --logs) mkdir -p "$2" && logs=$(realpath -e "$2") && shift 2 ;;
       --tmpfs) tmpfs=1 && shift ;;
       --x11) x11=1 && shift ;;
+      --usual-spool) usual_spool=1 && shift ;;
       --keep) keep=1 && shift ;;
       --no-install) install=0 && shift ;;
       -h | --help) usage && return 0 ;;
@@ -126,7 +129,7 @@ cmd_run() {
   setsid bash "$here/cluster.sh" janitor "$dir" "$node" $$ "$(start_time $$)" 9>&- </dev/null >/dev/null 2>&1 &
   local janitor=$!
 
-  OPT_KEEP=$keep OPT_NODES=$nodes OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 \
+  OPT_KEEP=$keep OPT_NODES=$nodes OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 OPT_USUAL_SPOOL=$usual_spool \
     OPT_BIND=$(printf '%s\n' "${bind[@]}") \
     exec_private "$keep" "$dir" "$node" </dev/null >"$dir/out" 2>&1 &
   outer=$!

@@ -24,9 +24,13 @@ write_files() {
   if ((OPT_NODES > 1)); then write_several "$node"; fi
 }
 
+spool_of_node() {
+  if ((OPT_USUAL_SPOOL)); then echo /var/spool/slurmd; else echo "$top/spool"; fi
+}
+
 write_env() {
   cat >"$top/env" <<END
-export CLUSTER_DIR=$top CLUSTER_NODE=$1 CLUSTER_SPOOL=$top/spool CLUSTER_SYSLOG=$top/syslog
+export CLUSTER_DIR=$top CLUSTER_NODE=$1 CLUSTER_SPOOL=$(spool_of_node) CLUSTER_SYSLOG=$top/syslog
 export CLUSTER_SSH_PORT=$ssh_port CLUSTER_KEYS=$top/keys CLUSTER_CTL=$here/inside.sh CLUSTER_KEPT=$OPT_KEEP
 export SLURM_CONF=/etc/slurm/slurm.conf HOME=$top/home/root
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -90,7 +94,7 @@ write_slurm() {
 ClusterName=$node
 SlurmctldHost=$node(127.0.0.1)
 SlurmUser=root
-SlurmdSpoolDir=$top/spool
+SlurmdSpoolDir=$(spool_of_node)
 StateSaveLocation=$top/state
 SlurmctldPidFile=$top/pid/slurmctld.own
 SlurmdPidFile=$top/pid/slurmd.own

@@ -224,6 +224,10 @@ init() {
   mount_all "$dir"
   mkdir -p $top/{log,pid,conf,spool,state,keys,munge,home,container}
   chmod 700 $top/keys
+  if ((OPT_USUAL_SPOOL)); then
+    mount -t tmpfs -o mode=755 tmpfs /var/spool
+    mkdir /var/spool/slurmd
+  fi
   write_files "$node"
   if ((OPT_NODES > 1)); then make_nodes "$node"; fi
   local name

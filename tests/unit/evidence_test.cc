@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "slurm_adopt/host_name.h"
 #include "support/temp_directory.h"
 
 namespace slurm_adopt {
@@ -45,6 +46,11 @@ protected:
     void batch(const std::string& name, uid_t owner)
     {
         const std::string path = directory_.make_directory("spool/" + name);
+        ASSERT_EQ(::chown(path.c_str(), owner, 0), 0);
+    }
+    void batch_script(const std::string& name, uid_t owner)
+    {
+        const std::string path = directory_.write("spool/" + name + "/slurm_script", "#!/bin/sh\n");
         ASSERT_EQ(::chown(path.c_str(), owner, 0), 0);
     }
 
@@ -151,6 +157,47 @@ TEST_F(EvidenceTest, ABatchDirectoryBelongsToTheUser)
     EXPECT_EQ(hint(10), Hint::unknown) << "no batch job";
     EXPECT_EQ(hint(1234567), Hint::own);
     for (const unsigned job_id : {7U, 8U, 9U, 10U}) EXPECT_FALSE(foreign(job_id)) << "a directory is never enough to refuse";
+}
+
+TEST_F(EvidenceTest, ABatchScriptBelongsToTheUser)
+{
+    for (const auto& [name, owner] : {std::pair{"job00007", me}, {"job00008", other}, {"job00009", uid_t{0}}}) {
+        batch(name, 0);
+        batch_script(name, owner);
+    }
+    EXPECT_EQ(hint(7), Hint::own);
+    EXPECT_EQ(hint(8), Hint::foreign);
+    EXPECT_EQ(hint(9), Hint::unknown);
+    batch("job00010", other);
+    ASSERT_EQ(::symlink("../job00007/slurm_script", (directory_ / "spool/job00010/slurm_script").c_str()), 0);
+    EXPECT_EQ(hint(10), Hint::foreign) << "a link is no script: by the directory";
+    EXPECT_FALSE(foreign(8)) << "a file is never enough to refuse";
+}
+
+TEST_F(EvidenceTest, TheTreeListsTheUsersJobsOfEveryNode)
+{
+    const auto own_jobs = [this](const std::string& nodename) {
+        std::string text;
+        for (const JobOnNode& each : Evidence(roots_, me).own_jobs(nodename)) text += each.node + ':' + std::to_string(each.job_id) + ' ';
+        return text;
+    };
+    EXPECT_EQ(own_jobs(""), "");
+    job("slurm_n1", me, 7);
+    job("slurm_n1", me, 8);
+    job("slurm_n1", other, 9);
+    job("slurmish", me, 10);
+    EXPECT_EQ(own_jobs(""), "n1:7 n1:8 ");
+    job("slurm_n2", other, 11);
+    EXPECT_EQ(own_jobs(""), "n1:7 n1:8 ");
+    EXPECT_EQ(own_jobs("n2"), "");
+    job("slurm", me, 12);
+    EXPECT_EQ(own_jobs("n1"), "n1:7 n1:8 ") << "the node's own tree, not the common one as well";
+    EXPECT_EQ(own_jobs("n3"), "n3:12 ");
+    const std::string all = own_jobs("");
+    EXPECT_NE(all.find("n1:7 n1:8 "), std::string::npos);
+    EXPECT_NE(all.find(short_host_name() + ":12 "), std::string::npos) << all;
+    roots_.freezer_type = CGROUP_SUPER_MAGIC;
+    EXPECT_EQ(own_jobs(""), "") << "not a cgroup file system";
 }
 
 TEST_F(EvidenceTest, OnlyADirectoryAndOnlyByItsExactName)

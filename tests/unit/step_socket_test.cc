@@ -157,6 +157,18 @@ TEST(ProcNetUnix, SortedByDirectory)
               (Found{"/a|n1_3.4294967292|n1|3", "/a|n1_9.4294967292|n1|9", "/b|n1_1.4294967292|n1|1"}));
 }
 
+TEST(ExternSocket, WhereItIsExpectedIsWhatIsParsed)
+{
+    const StepSocketPath socket = extern_socket_in("/var/spool/slurmd", "n_1.x", 4294967294U);
+    EXPECT_EQ(socket.file_name, "n_1.x_4294967294.4294967292");
+    const std::string path = socket.directory + '/' + socket.file_name;
+    const auto parsed = parse_extern_socket_path(path);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->directory, "/var/spool/slurmd");
+    EXPECT_EQ(parsed->node, "n_1.x");
+    EXPECT_EQ(parsed->job_id, 4294967294U);
+}
+
 TEST(ProcNetUnix, FiveThousandLinesInNoTime)
 {
     std::string table = heading;

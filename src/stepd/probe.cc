@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "slurm_adopt/cgroup_path.h"
-#include "slurm_adopt/file.h"
+#include "slurm_adopt/hung.h"
 #include "slurm_adopt/stepd_place.h"
 #include "slurm_adopt/stepd_protocol.h"
 #include "slurm_adopt/unix_stream.h"
@@ -27,6 +27,7 @@ constexpr std::size_t most_at_once = 128;
 constexpr std::size_t few = 3;
 // A full backlog empties as fast as slurmstepd accepts; there is nothing to poll for.
 constexpr auto backlog_retry = 10ms;
+constexpr auto longest_look_at_stopped = 50ms;
 
 // One step that is still to be connected to.
 struct Waiting {
@@ -50,16 +51,6 @@ bool send_question(const Fd& socket)
     const std::array<std::int32_t, 2> request = {stepd_protocol::any_release,
                                                  static_cast<std::int32_t>(stepd_protocol::Request::step_uid)};
     return send_all(socket, std::as_bytes(std::span(request)), Deadline::after(0ms)).ok();
-}
-
-// A stopped or dead process answers when somebody wakes it, if ever.
-bool is_hung(const Roots& roots, pid_t pid)
-{
-    const auto status = read_file(roots.proc + '/' + std::to_string(pid) + "/stat", 4096);
-    if (!status) return false;
-    const std::size_t name_end = status.value().rfind(") ");  // the name may contain anything
-    return name_end != std::string::npos && name_end + 2 < status.value().size() &&
-           std::string_view("TtZX").find(status.value()[name_end + 2]) != std::string_view::npos;
 }
 
 std::optional<uid_t> owner_by_kernel(const Roots& roots, pid_t pid)
@@ -202,7 +193,16 @@ private:
             return is_hung(roots_, question.peer.pid);
         });
         patience_ = Deadline::after(probe_grace);
-        return !all_tried || !all_hung || (!queue_.empty() && !backlog_patience_.passed());
+        return !all_tried || !all_hung || (!queue_.empty() && !backlog_patience_.passed() && !all_backlogs_are_of_hung());
+    }
+
+    // Of a full backlog nobody says who listens there; but who is stopped, and where those listen, can be read.
+    bool all_backlogs_are_of_hung() const
+    {
+        const auto hung = sockets_of_stopped(roots_, deadline_.sooner(Deadline::after(longest_look_at_stopped)));
+        return std::all_of(queue_.begin(), queue_.end(), [&](const Waiting& waiting) {
+            return std::binary_search(hung.begin(), hung.end(), waiting.candidate.path());
+        });
     }
 
     void give_up_on(std::vector<Question>& questions)

@@ -7,6 +7,7 @@
 
 #include "fault_logins.h"
 #include "node_test.h"
+#include "slurm_adopt/unix_stream.h"
 #include "stepd_fault.h"
 #include "support/fault_table.h"
 
@@ -20,13 +21,15 @@ struct OthersHung {
     std::string how;  // they hang
     StepdScript script;
     bool stopped = false;
+    bool full_backlog = false;  // nobody says any more who listens there
     double refused_v2_ms = 300;  // added to a refusal where nobody tells whose they are
     const char* refused_v2 = "";
 };
 
-void stop_or_not(const FakeStepd& stepd, bool stopped)
+// Every login that gave up on a stopped one is left in its backlog.
+void fill_backlog(const std::string& socket)
 {
-    if (stopped) stepd.stop();
+    while (connect_unix(socket).ok()) {}
 }
 
 class OthersHungStepds : public testing::TestWithParam<int> {
@@ -42,8 +45,12 @@ protected:
         const double without = best_of(tries, login, decision);
         StepdScript script = of_release(others.script, layout);
         script.uid = bob;
-        for (int i = 0; i < count; ++i)
-            stop_or_not(node.start(100 + static_cast<unsigned>(i), script, layout), others.stopped);
+        if (others.full_backlog) script.backlog = 4;
+        for (int i = 0; i < count; ++i) {
+            const FakeStepd& stepd = node.start(100 + static_cast<unsigned>(i), script, layout);
+            if (others.stopped) stepd.stop();
+            if (others.full_backlog) fill_backlog(stepd.socket());
+        }
         const int how_often = !has_job && layout != Layout::v1 && !others.stopped ? long_tries : tries;
         return std::max(0.0, best_of(how_often, login, decision) - without);
     }
@@ -68,6 +75,11 @@ protected:
 TEST_P(OthersHungStepds, Stopped)
 {
     run({.how = "stopped (SIGSTOP)", .script = {}, .stopped = true}, GetParam());
+}
+
+TEST_P(OthersHungStepds, StoppedForLong)
+{
+    run({.how = "stopped, with full backlogs", .script = {}, .stopped = true, .full_backlog = true}, GetParam());
 }
 
 // Alive, and so perhaps only slow: nobody is refused before `timeout` while a job of the user's may be among them.

@@ -100,20 +100,6 @@ std::vector<Outcome> log_in_together(const std::vector<Login>& logins)
     return outcomes;
 }
 
-std::string decision_of(const Outcome& outcome)
-{
-    for (auto line = outcome.log.rbegin(); line != outcome.log.rend(); ++line) {
-        std::string decision, reason;
-        std::istringstream words(*line);
-        for (std::string word; words >> word;) {
-            if (word.starts_with("decision=")) decision = word.substr(9);
-            if (word.starts_with("reason=")) reason = word.substr(7);
-        }
-        if (!decision.empty()) return decision + ' ' + reason;
-    }
-    return {};
-}
-
 double best_of(int tries, const Login& login, const std::string& decision)
 {
     double best = 1e9;

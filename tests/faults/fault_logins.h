@@ -5,15 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "decision_of.h"
 #include "login.h"
 
 namespace slurm_adopt::test {
 
 // Each in a process of its own, all at the same time; the outcomes in the order of the logins.
 [[nodiscard]] std::vector<Outcome> log_in_together(const std::vector<Login>& logins);
-
-// "deny adopt_timeout": the decision and the reason of the last decision line; empty if there is none.
-[[nodiscard]] std::string decision_of(const Outcome& outcome);
 
 // The shortest of some logins that all have to come to `decision`: what the machine does beside us is no part of it.
 [[nodiscard]] double best_of(int tries, const Login& login, const std::string& decision);

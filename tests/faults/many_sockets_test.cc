@@ -81,7 +81,7 @@ TEST_P(ManySocketsOnANode, OfOthersWhoHang)
     (void)node.start(7, of_release({}, Layout::v2), Layout::v2);
     const ManySockets others(step_socket_paths(node.spool.path(), node.tree.node(), first_job, count()), 0);
     // More than there are descriptors: they are asked in lots, each of which gets its grace.
-    const double bound = count() <= 1000 ? 300 : 3000;
+    const double bound = count() <= 1000 ? 600 : 3000;
     row("slurmstepd", "steps of others that all hang, cgroup v2; the best of a few", "adopt one_job", bound,
         best_of(count() <= 1000 ? tries : 1, login("alice"), "adopt one_job"));
     row("slurmstepd", "steps of others that all hang, cgroup v2, no job, timeout=1", "deny no_jobs", 1300,

@@ -27,9 +27,9 @@ namespace {
 
 constexpr int tries = 5;
 
-Login login_of(const char* user)
+Login login_of(const char* user, const char* timeout = "timeout=10")
 {
-    return {.user = user, .options = {"strict", "timeout=1"}};
+    return {.user = user, .options = {"strict", timeout}};
 }
 
 Roots by_text()
@@ -160,11 +160,11 @@ TEST_F(Attacker, FloodsTheOwnStepdUntilItCannotAcceptAnyMore)
         const Forked attacker = flood(alices.socket(), 100, ready);
         ASSERT_TRUE(ready.wait());
         const std::string own = v1 ? "deny adopt_timeout" : "deny no_jobs";
-        report_fault({"attacker", what + ", timeout=1", own, 1300}, best_of(1, login_of("alice"), own));
+        report_fault({"attacker", what + ", timeout=1", own, 1300}, best_of(1, login_of("alice", "timeout=1"), own));
         report_fault({"attacker", what + "; added for others, the best of a few", "adopt one_job", v1 ? 20.0 : 300.0},
                      std::max(0.0, best_of(tries, login_of("bob"), "adopt one_job") - without));
         report_fault({"attacker", what + ", another user without a job, timeout=1", "deny no_jobs", v1 ? 300.0 : 1300.0},
-                     best_of(1, login_of("carol"), "deny no_jobs"));
+                     best_of(1, login_of("carol", "timeout=1"), "deny no_jobs"));
     }
 }
 

@@ -15,7 +15,7 @@ namespace slurm_adopt::test {
 namespace {
 
 constexpr int tries = 5;
-constexpr int long_tries = 2;  // of what takes a second each
+constexpr int long_tries = 3;  // of what takes its grace each
 
 struct OthersHung {
     std::string how;  // they hang
@@ -38,7 +38,9 @@ protected:
     static double added(const OthersHung& others, int count, Layout layout, bool has_job)
     {
         Node node;
-        const Login login{.options = {"strict", "timeout=1", "nodename=" + node.tree.node()}};
+        // Only who is refused waits for those that are alive.
+        const bool waits = !has_job && layout != Layout::v1 && !others.stopped;
+        const Login login{.options = {"strict", waits ? "timeout=1" : "timeout=10", "nodename=" + node.tree.node()}};
         const std::string decision = has_job ? "adopt one_job" : "deny no_jobs";
         if (has_job) (void)node.start(7, of_release({}, layout), layout);
         if (!has_job) (void)node.start(8, of_release({.uid = bob}, layout), layout);  // what every layout looks like
@@ -51,7 +53,7 @@ protected:
             if (others.stopped) stepd.stop();
             if (others.full_backlog) fill_backlog(stepd.socket());
         }
-        const int how_often = !has_job && layout != Layout::v1 && !others.stopped ? long_tries : tries;
+        const int how_often = waits ? 1 : layout == Layout::v1 ? tries : long_tries;
         return std::max(0.0, best_of(how_often, login, decision) - without);
     }
 

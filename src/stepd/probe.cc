@@ -8,10 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <optional>
 
 #include "slurm_adopt/cgroup_path.h"
-#include "slurm_adopt/file.h"
+#include "slurm_adopt/hung.h"
 #include "slurm_adopt/stepd_place.h"
 #include "slurm_adopt/stepd_protocol.h"
 #include "slurm_adopt/unix_stream.h"
@@ -26,6 +27,7 @@ constexpr std::size_t most_at_once = 128;
 constexpr std::size_t few = 3;
 // A full backlog empties as fast as slurmstepd accepts; there is nothing to poll for.
 constexpr auto backlog_retry = 10ms;
+constexpr auto longest_look_at_stopped = 50ms;
 
 // One step that is still to be connected to.
 struct Waiting {
@@ -51,16 +53,6 @@ bool send_question(const Fd& socket)
     return send_all(socket, std::as_bytes(std::span(request)), Deadline::after(0ms)).ok();
 }
 
-// A stopped or dead process answers when somebody wakes it, if ever.
-bool is_hung(const Roots& roots, pid_t pid)
-{
-    const auto status = read_file(roots.proc + '/' + std::to_string(pid) + "/stat", 4096);
-    if (!status) return false;
-    const std::size_t name_end = status.value().rfind(") ");  // the name may contain anything
-    return name_end != std::string::npos && name_end + 2 < status.value().size() &&
-           std::string_view("TtZX").find(status.value()[name_end + 2]) != std::string_view::npos;
-}
-
 std::optional<uid_t> owner_by_kernel(const Roots& roots, pid_t pid)
 {
     const auto cgroups = cgroups_of(roots, pid);
@@ -73,9 +65,7 @@ public:
     Prober(const Roots& roots, std::vector<Candidate> candidates, uid_t uid, Deadline deadline)
         : roots_(roots), uid_(uid), deadline_(deadline)
     {
-        queue_.reserve(candidates.size());
         for (Candidate& candidate : candidates) queue_.push_back({std::move(candidate)});
-        std::reverse(queue_.begin(), queue_.end());  // taken from the back, in the caller's order
     }
 
     ProbeReport run() &&
@@ -96,31 +86,33 @@ private:
     void ask_as_many_as_possible()
     {
         out_of_descriptors_ = false;
-        for (std::size_t tries = queue_.size(); tries > 0 && open_.size() < window_; --tries) ask_next();
+        for (std::size_t tries = queue_.size(); tries > 0 && open_.size() < window_ && !out_of_descriptors_; --tries) {
+            if (deadline_.passed()) return;
+            ask_next();
+        }
     }
 
     // Connects to the next candidate and asks it; one that cannot be had right now goes to the end of the queue.
     void ask_next()
     {
-        const std::string path = queue_.back().candidate.path();
+        const std::string path = queue_.front().candidate.path();
         auto socket = connect_unix(path);
         if (!socket) {
             const int why = socket.error().errno_value;
-            const bool no_descriptor = (why == EMFILE || why == ENFILE) && !open_.empty();
-            if (why == EAGAIN || no_descriptor) {
-                out_of_descriptors_ = out_of_descriptors_ || no_descriptor;
-                queue_.back().tried = !no_descriptor;
-                // Backlog full, or no descriptor left: later. The others first, this one may be stuck for good.
-                std::rotate(queue_.begin(), queue_.end() - 1, queue_.end());
-                return;
+            out_of_descriptors_ = (why == EMFILE || why == ENFILE) && !open_.empty();
+            if (out_of_descriptors_) return;  // until an answer, or patience, frees one
+            if (why == EAGAIN) {
+                // Its backlog is full: later. The others first, this one may be stuck for good.
+                queue_.front().tried = true;
+                queue_.push_back(std::move(queue_.front()));
+            } else if (why != ECONNREFUSED && why != ENOENT) {  // those have ended since they were listed
+                report_.unusable.push_back({std::move(queue_.front().candidate), socket.error().context});
             }
-            if (why != ECONNREFUSED && why != ENOENT)  // those have ended since they were listed
-                report_.unusable.push_back({std::move(queue_.back().candidate), socket.error().context});
-            queue_.pop_back();
+            queue_.pop_front();
             return;
         }
-        Question question{std::move(queue_.back().candidate), std::move(socket).value(), {}, {}, {}, 0};
-        queue_.pop_back();
+        Question question{std::move(queue_.front().candidate), std::move(socket).value(), {}, {}, {}, 0};
+        queue_.pop_front();
         const auto peer = peer_of(question.socket);
         if (!peer || peer.value().uid != 0) {
             report_.untrusted.push_back(path);
@@ -148,6 +140,8 @@ private:
         int timeout = (patience_.passed() ? deadline_ : deadline_.sooner(patience_)).poll_timeout();
         if (!queue_.empty()) timeout = std::min(timeout, static_cast<int>(backlog_retry.count()));
         const int ready = ::poll(waiting.data(), waiting.size(), timeout);
+        // Those that are silent must not keep us from asking the others: most answer within a millisecond.
+        if (ready == 0 && open_.size() >= window_) window_ *= 2;
         if (ready <= 0) return;  // nothing yet, or interrupted: the caller looks at the clock
         patience_ = Deadline::after(probe_grace);
         // From the back, so that erasing does not move those still to be looked at.
@@ -193,18 +187,22 @@ private:
             const auto owner = owner_by_kernel(roots_, question.peer.pid);
             return owner && *owner != uid_;
         });
-        // Those that are silent must not keep us from asking the others.
-        if (out_of_descriptors_) {
-            give_up_on(open_);
-        } else if (!queue_.empty()) {
-            window_ *= 2;
-        }
+        if (out_of_descriptors_) give_up_on(open_);
         const bool all_tried = std::all_of(queue_.begin(), queue_.end(), [](const Waiting& waiting) { return waiting.tried; });
         const bool all_hung = std::all_of(open_.begin(), open_.end(), [&](const Question& question) {
             return is_hung(roots_, question.peer.pid);
         });
         patience_ = Deadline::after(probe_grace);
-        return !all_tried || !all_hung || (!queue_.empty() && !backlog_patience_.passed());
+        return !all_tried || !all_hung || (!queue_.empty() && !backlog_patience_.passed() && !all_backlogs_are_of_hung());
+    }
+
+    // Of a full backlog nobody says who listens there; but who is stopped, and where those listen, can be read.
+    bool all_backlogs_are_of_hung() const
+    {
+        const auto hung = sockets_of_stopped(roots_, deadline_.sooner(Deadline::after(longest_look_at_stopped)));
+        return std::all_of(queue_.begin(), queue_.end(), [&](const Waiting& waiting) {
+            return std::binary_search(hung.begin(), hung.end(), waiting.candidate.path());
+        });
     }
 
     void give_up_on(std::vector<Question>& questions)
@@ -223,7 +221,7 @@ private:
     }
 
     const Roots& roots_;
-    std::vector<Waiting> queue_;
+    std::deque<Waiting> queue_;
     std::vector<Question> open_;
     std::size_t window_ = most_at_once;  // grows while nobody in it answers
     bool out_of_descriptors_ = false;

@@ -7,6 +7,7 @@
 
 #include "node_test.h"
 #include "slurm_adopt/fd.h"
+#include "support/fault_table.h"
 #include "support/listening_socket.h"
 
 namespace slurm_adopt::test {
@@ -72,6 +73,9 @@ TEST_F(Planted, AUsersServerIsNeverSpokenTo)
                       : "warning 1 socket(s) named like a slurmstepd's but not root's: ignored, e.g. " +
                             fake.socket());
         EXPECT_EQ(fake.seen().uid, 0);
+        report_fault({"attacker", std::string("a server of a user's own that says yes to everything") + (root_owns_the_file ? ", its file root's" : ""),
+                      "deny no_jobs, never a word to it", 300},
+                     std::max(outcome.milliseconds, by_spool.milliseconds));
     }
 }
 
@@ -87,6 +91,8 @@ TEST_F(Planted, AHostileNameIsSafeInTheLog)
     ASSERT_EQ(outcome.log.size(), 2U);
     for (const std::string& line : outcome.log)
         EXPECT_TRUE(std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; })) << line;
+    report_fault({"attacker", "a socket with control characters and a decision line in its path", "deny no_jobs, printable in the log", 300},
+                 outcome.milliseconds);
 }
 
 TEST_F(Planted, FiveHundredDoNotSlowALogin)
@@ -108,7 +114,9 @@ TEST_F(Planted, FiveHundredDoNotSlowALogin)
             EXPECT_TRUE(outcome.log[0].starts_with(warning(500))) << outcome.log[0];
             best = std::min(best, outcome.milliseconds);
         }
-        EXPECT_LT(best, 20) << (roots ? "/proc/net/unix" : "netlink");
+        report_fault({"attacker", std::string("500 sockets that a user has named like steps, by ") + (roots ? "/proc/net/unix" : "netlink") + "; the best of a few",
+                      "adopt one_job", 20},
+                     best);
     }
     // A refusal looks twice.
     const Outcome refused = log_in({.user = "bob", .options = {"strict"}});

@@ -3,8 +3,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "decision_of.h"
 #include "node_test.h"
 #include "slurm_adopt/fd.h"
+#include "support/fault_table.h"
 
 namespace slurm_adopt::test {
 namespace {
@@ -31,7 +33,8 @@ void run(const std::vector<Case>& cases)
                 line.replace(at, socket.size(), "SOCKET");
             }
         expect(each.what, outcome, each.expected);
-        EXPECT_LT(outcome.milliseconds, each.at_most_ms) << each.what;
+        report_fault({"slurmstepd", std::string("asked whose it is: ") + each.what, decision_of(outcome), each.at_most_ms},
+                     outcome.milliseconds);
     }
 }
 
@@ -60,10 +63,10 @@ std::vector<std::string> unusable(const std::string& why)
 TEST(ProbeFaults, Closed)
 {
     run({
-        {"at once", {.fault = Fault::close, .at = Step::version}, no_job()},
-        {"in the version", {.fault = Fault::half_then_close, .at = Step::version}, no_job()},
-        {"before the uid", {.fault = Fault::close, .at = Step::uid}, no_job(unusable("closed in the handshake"))},
-        {"in the uid", {.fault = Fault::half_then_close, .at = Step::uid}, no_job(unusable("closed in the handshake"))},
+        {"closes at once", {.fault = Fault::close, .at = Step::version}, no_job()},
+        {"closes in the version", {.fault = Fault::half_then_close, .at = Step::version}, no_job()},
+        {"closes before the uid", {.fault = Fault::close, .at = Step::uid}, no_job(unusable("closed in the handshake"))},
+        {"closes in the uid", {.fault = Fault::half_then_close, .at = Step::uid}, no_job(unusable("closed in the handshake"))},
         {"dies at once", {.fault = Fault::die, .at = Step::version}, no_job()},
         {"dies before the uid", {.fault = Fault::die, .at = Step::uid}, no_job(unusable("closed in the handshake"))},
     });
@@ -80,11 +83,11 @@ Expected cannot_be_asked(const std::string& why)
 TEST(ProbeFaults, GarbageVersions)
 {
     run({
-        {"zero", {.version = 0}, cannot_be_asked("refused the handshake with 0")},
-        {"refused", {.version = -1}, cannot_be_asked("refused the handshake with -1")},
-        {"very negative", {.version = -2147483647 - 1}, cannot_be_asked("refused the handshake with -2147483648")},
-        {"huge: newer than we know", {.version = 2147483647}, adopted},
-        {"one: older than we know", {.version = 1}, adopted},
+        {"version 0", {.version = 0}, cannot_be_asked("refused the handshake with 0")},
+        {"version -1", {.version = -1}, cannot_be_asked("refused the handshake with -1")},
+        {"the lowest version", {.version = -2147483647 - 1}, cannot_be_asked("refused the handshake with -2147483648")},
+        {"a version newer than we know", {.version = 2147483647}, adopted},
+        {"version 1, older than we know", {.version = 1}, adopted},
     });
 }
 
@@ -95,8 +98,10 @@ TEST(ProbeFaults, AWrongUidIsNotOurs)
         CgroupTree tree;
         TempDirectory spool;
         const FakeStepd stepd(tree, spool.path(), 7, {.uid = uid}, Layout::v1, alice);
-        expect("wrong uid", log_in({.options = {"strict"}}), no_job());
+        const Outcome outcome = log_in({.options = {"strict"}});
+        expect("wrong uid", outcome, no_job());
         EXPECT_EQ(stepd.seen().adopt, 0);
+        report_fault({"slurmstepd", "asked whose it is: uid " + std::to_string(uid), "deny no_jobs", 300}, outcome.milliseconds);
     }
 }
 
@@ -133,7 +138,7 @@ TEST(ProbeFaults, AStoppedOneIsNotWaitedForLong)
             {"warning 1 extern step(s) did not answer, e.g. " + stepd.socket(),
              decided("notice deny adopt_timeout", 1, 0, "-", "closed")},
             {adopt_failure_message("adopt_timeout")}});
-    EXPECT_LT(outcome.milliseconds, 700);
+    report_fault({"slurmstepd", "asked whose it is: is stopped, timeout=10", "deny adopt_timeout", 700}, outcome.milliseconds);
 }
 
 TEST(ProbeFaults, AFullBacklog)
@@ -159,12 +164,14 @@ TEST(ProbeFaults, AFullBacklog)
                 {"warning 1 extern step(s) did not answer, e.g. " + stepd.socket(),
                  decided("notice deny adopt_timeout", 1, 0, "-", "closed")},
                 {adopt_failure_message("adopt_timeout")}});
-        EXPECT_LT(outcome.milliseconds, 2500) << "not until the deadline of 10 s";
+        report_fault({"slurmstepd", "listen backlog full for good, timeout=10", "deny adopt_timeout", 2500}, outcome.milliseconds);
     }
     Node node;
     FakeStepd& stepd = node.start(7, {.accepts_after = 300ms, .backlog = 1});
     const auto waiting = fill(stepd.socket());
-    expect("for a moment", log_in({.options = {"strict"}}), adopted);
+    const Outcome outcome = log_in({.options = {"strict"}});
+    expect("for a moment", outcome, adopted);
+    report_fault({"slurmstepd", "listen backlog full for 0.3 s", "adopt one_job", 1300}, outcome.milliseconds);
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "node_test.h"
+#include "support/fault_table.h"
 
 namespace slurm_adopt::test {
 namespace {
@@ -41,7 +44,7 @@ TEST_F(Search, OthersStuckCostNothingWhereTheKernelTells)
     (void)start(7);
     const Outcome one = log_in({.options = {"strict"}});
     expect("one job", one, adopted);
-    EXPECT_LT(one.milliseconds, 180);
+    report_fault({"slurmstepd", "5 silent stepds of others, cgroup v1; the whole login", "adopt one_job", 180}, one.milliseconds);
 }
 
 TEST_F(Search, OthersStuckCostTheGraceWhereNobodyTells)
@@ -58,8 +61,9 @@ TEST_F(Search, OthersStuckCostTheGraceWhereNobodyTells)
         << outcome.log[0];
     EXPECT_EQ(outcome.log[1], adopted.log[0]);
     EXPECT_GE(outcome.milliseconds, 150) << "a slow one might be a newer job of the user's";
-    EXPECT_LT(outcome.milliseconds, 200 + 400);
     EXPECT_EQ(hung.seen().connections, 1);
+    report_fault({"slurmstepd", "a silent and a stopped stepd of others, cgroup v2; the whole login", "adopt one_job", 600},
+                 outcome.milliseconds);
 }
 
 TEST_F(Search, AStoppedOneOfAnotherDoesNotDelayARefusalForLong)
@@ -106,7 +110,8 @@ TEST_F(Search, ABatchDirectoryOfAnotherSavesTheQuestionWhereOneIsFound)
     const Outcome outcome = log_in({.options = {"strict"}});
     expect("first round", outcome, adopted);
     EXPECT_EQ(bobs.seen().connections, 0);
-    EXPECT_LT(outcome.milliseconds, 180);
+    report_fault({"slurmstepd", "silent batch job's stepd of another's, cgroup v2; the whole login", "adopt one_job", 180},
+                 outcome.milliseconds);
 }
 
 TEST_F(Search, AnOwnOneThatIsStuckIsNoRefusalForWantOfAJob)
@@ -132,7 +137,7 @@ TEST_F(Search, OneOfTwoOwnIsStuck)
     Expected expected = adopted;
     expected.log.insert(expected.log.begin(), "warning 1 extern step(s) did not answer, e.g. " + stuck.socket());
     expect("the other one", outcome, expected);
-    EXPECT_LT(outcome.milliseconds, 500);
+    report_fault({"slurmstepd", "one of two own stepds silent", "adopt one_job, the other", 500}, outcome.milliseconds);
 }
 
 TEST_F(Search, ManyOfOthersAreAskedTogether)
@@ -142,7 +147,8 @@ TEST_F(Search, ManyOfOthersAreAskedTogether)
     (void)start(7, {}, Layout::v2);
     const Outcome outcome = log_in({.options = {"strict"}});
     expect("60 slow ones", outcome, adopted);
-    EXPECT_LT(outcome.milliseconds, 60 * 40 / 2) << "one after the other would take 60 times 40 ms";
+    // One after the other would take 60 times 40 ms.
+    report_fault({"slurmstepd", "60 slow stepds of others", "adopt one_job", 60 * 40 / 2}, outcome.milliseconds);
 }
 
 // More than are asked at once: those behind them in the line are asked all the same.
@@ -154,15 +160,17 @@ TEST_F(Search, MoreStuckOnesThanAreAskedAtOnceHideNobody)
         if (job_id != 1130) (void)start(job_id, stuck, Layout::no_cgroup);
     Roots by_name;
     by_name.proc = "/proc/.";  // another name for it: /proc/net/unix instead of netlink, which makes the list a sorted one
+    double longest = 0;
     for (const unsigned job_id : {1U, 7U, 1130U, 9999U}) {  // wherever in the line that is
         FakeStepd& mine = start(job_id, {}, Layout::v2);
         const Outcome outcome = log_in({.options = {"strict", "timeout=3"}, .roots = by_name});
         EXPECT_EQ(outcome.complaints, "");
         EXPECT_EQ(outcome.code, "success") << "job " << job_id;
-        EXPECT_LT(outcome.milliseconds, 1500);
+        longest = std::max(longest, outcome.milliseconds);
         EXPECT_EQ(mine.seen().adopt, 1);
         stepds_.pop_back();
     }
+    report_fault({"slurmstepd", "260 stepds of others that do not accept, more than are asked at once", "adopt one_job", 1500}, longest);
 }
 
 TEST_F(Search, FewDescriptorsAreEnough)
@@ -176,6 +184,7 @@ TEST_F(Search, FewDescriptorsAreEnough)
     const Outcome outcome = log_in({.options = {"strict"}});
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
     expect("RLIMIT_NOFILE 24", outcome, adopted);
+    report_fault({"slurmstepd", "40 stepds of others, 24 descriptors", "adopt one_job", 1500}, outcome.milliseconds);
 }
 
 }  // namespace

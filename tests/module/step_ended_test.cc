@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "node_test.h"
+#include "support/fault_table.h"
 
 namespace slurm_adopt::test {
 namespace {
@@ -27,6 +28,7 @@ TEST_F(StepEnded, AnotherLookFindsItAgain)
             {},
             {"SLURM_JOB_ID=8"}});
     EXPECT_EQ(flaky.seen().connections, 2);
+    report_fault({"slurmstepd", "stepd closes when asked to adopt, and answers the second time", "adopt one_job", 1300}, outcome.milliseconds);
 }
 
 TEST_F(StepEnded, NoJobIsLeft)
@@ -54,6 +56,7 @@ TEST_F(StepEnded, AnotherJobIsTaken)
     expect("the other", outcome,
            {"success", {closed, once_more, decided("info adopt one_job", 1, 8, "yes", "closed")}, {}, {"SLURM_JOB_ID=8"}});
     EXPECT_TRUE(is_in(outcome, other.cgroup()));
+    report_fault({"slurmstepd", "stepd dies when asked to adopt, another job runs", "adopt one_job, the other", 1300}, outcome.milliseconds);
 }
 
 TEST_F(StepEnded, OnlyOneMoreLook)
@@ -91,6 +94,7 @@ TEST_F(StepEnded, GoneBeforeItCouldBeAsked)
         ASSERT_EQ(outcome.log.size(), 3U) << what << ": " << outcome.log.back();
         EXPECT_EQ(outcome.log[1], once_more) << what;
         EXPECT_EQ(outcome.log[2], decided("notice deny no_jobs", 0, 0, "-", "closed")) << what;
+        report_fault({"slurmstepd", "stepd dies once it has said whose it is, " + what, "deny no_jobs", 1300}, outcome.milliseconds);
     }
 }
 

@@ -42,7 +42,8 @@ and returns COMMAND's exit code. Needs root.
   --keep                   leave the cluster up when COMMAND is done; see list,
                            exec and stop
 
-COMMAND finds in its environment: CLUSTER_DIR CLUSTER_NODE CLUSTER_SPOOL
+COMMAND has the environment of the caller, and the file that SLURM_ADOPT_FAULT_ROWS
+names, if set, is visible inside. It finds in its environment: CLUSTER_DIR CLUSTER_NODE CLUSTER_SPOOL
 CLUSTER_SYSLOG CLUSTER_SSH_PORT CLUSTER_KEYS CLUSTER_CTL CLUSTER_KEPT (0 or 1)
 SLURM_CONF. Users: alice,
 bob and carol, and adm of the group admins; the key of each is $CLUSTER_KEYS/USER,
@@ -109,6 +110,12 @@ cmd_run() {
   for argument in "$@"; do
     [[ $argument == /* && -e $argument ]] && bind+=("$(realpath "$argument")")
   done
+  # Where the tests of faults report to (tests/support/fault_table.h). A file that is not there cannot be bound.
+  if [[ ${SLURM_ADOPT_FAULT_ROWS:-} ]]; then
+    : >>"$SLURM_ADOPT_FAULT_ROWS"
+    SLURM_ADOPT_FAULT_ROWS=$(realpath "$SLURM_ADOPT_FAULT_ROWS")
+    bind+=("$SLURM_ADOPT_FAULT_ROWS")
+  fi
 
   # The lock is what says that a cluster lives: the namespace's init inherits it
   # and nobody else keeps it, so it is free as soon as everything inside is dead.

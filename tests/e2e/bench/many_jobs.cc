@@ -36,10 +36,10 @@ std::map<std::uint32_t, pid_t> extern_stepds()
 
 }  // namespace
 
-std::map<std::uint32_t, std::string> running_jobs()
+std::map<std::uint32_t, std::string> jobs_in_states(const std::string& states)
 {
     std::map<std::uint32_t, std::string> jobs;
-    std::istringstream lines(run({.argv = {"squeue", "--noheader", "--states=R", "--format=%A %u"}}).out);
+    std::istringstream lines(run({.argv = {"squeue", "--noheader", "--states=" + states, "--format=%A %u"}}).out);
     std::uint32_t job = 0;
     for (std::string user; lines >> job >> user;) jobs[job] = user;
     return jobs;
@@ -59,7 +59,7 @@ ManyJobs::ManyJobs(const std::vector<std::pair<std::string, int>>& counts)
     const auto all_run = [&] {
         ::usleep(200'000);  // each look costs
         if (extern_stepds().size() < total) return false;
-        users_ = running_jobs();
+        users_ = jobs_in_states("R");
         return users_.size() == total;
     };
     if (!eventually(all_run, start_limit))
@@ -99,7 +99,7 @@ bool end_jobs_of(const std::vector<std::string>& users)
     if (!eventually(gone, end_limit)) return false;
     // slurmctld knows a moment before the last slurmstepd has ended.
     const auto alive = [] { return extern_stepds(); };
-    const auto left = running_jobs();
+    const auto left = jobs_in_states("R");
     return eventually(
         [&] {
             for (const auto& [job, pid] : alive())

@@ -33,7 +33,7 @@ private:
 // All jobs of these users end; waits until the node has no extern step of theirs. False: not within a minute.
 [[nodiscard]] bool end_jobs_of(const std::vector<std::string>& users);
 
-// The running jobs by slurmctld, each with its user.
-[[nodiscard]] std::map<std::uint32_t, std::string> running_jobs();
+// The jobs that slurmctld knows in these states ("R", "all" ...), each with its user. Those that have ended for some minutes.
+[[nodiscard]] std::map<std::uint32_t, std::string> jobs_in_states(const std::string& states);
 
 }  // namespace slurm_adopt::e2e

@@ -19,6 +19,7 @@
 
 #include "cluster.h"
 #include "job.h"
+#include "login.h"
 
 namespace slurm_adopt::e2e {
 namespace {
@@ -45,6 +46,13 @@ std::uint32_t owner_in(const std::string& cgroup_text)
 }
 
 }  // namespace
+
+std::vector<std::string> storm_stack(const std::string& options)
+{
+    const std::string session = "session required " + cluster().module + " service=* " + options;
+    // At the end of a session our module has nothing to say; to libpam nothing but that is a refusal.
+    return {account_line("service=* " + options), session, "session required pam_permit.so"};
+}
 
 StormLogin log_in_here(const std::string& service, const std::string& user)
 {

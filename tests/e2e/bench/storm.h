@@ -22,7 +22,10 @@ struct StormLogin {
     static constexpr std::int32_t killed = -2;  // before it could say anything
 };
 
-// pam_start to pam_end in this process, with a session; the account line is the service's first, so it is `result` of a refusal.
+// Our module's account and session line with these options.
+[[nodiscard]] std::vector<std::string> storm_stack(const std::string& options);
+
+// pam_start to pam_end in this process, with a session that is closed at once.
 [[nodiscard]] StormLogin log_in_here(const std::string& service, const std::string& user);
 
 // One process for each entry (the users' names). All are forked and wait; then all are let go at once, after

@@ -32,23 +32,30 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto churn_time = 35s;
 constexpr int workers = 8;
-constexpr int stays = 3;  // every third session stays until its job ends it
+constexpr int pause_us = 20'000;  // between the logins of a worker
+constexpr int stays = 10;         // every tenth session stays until its job ends it
 
 struct User {
-    const char* name;
-    std::uint32_t uid;
+    std::string name;
+    std::uint32_t uid = 0;
 };
-// load1 has one job all the time, carol none; the others' jobs come and go.
-constexpr std::array<User, 4> users = {{{"alice", 2001}, {"bob", 2002}, {"load1", 2101}, {"carol", 2003}}};
-constexpr int steady = 2;
-constexpr int jobless = 3;
+constexpr int comers = 20;        // load2 to load21, whose jobs come and go
+constexpr int steady = comers;    // load1 has one job all the time
+constexpr int jobless = comers + 1;
 
-// Short jobs, one after the other; some end by themselves and some are cancelled. Now and then there is none.
+User user(int number)
+{
+    if (number == jobless) return {"carol", 2003};
+    const int load = number == steady ? 1 : number + 2;
+    return {"load" + std::to_string(load), static_cast<std::uint32_t>(2100 + load)};
+}
+
+// Short jobs, one after the other; some end by themselves and some are cancelled.
 constexpr auto churn_script = R"sh(
-for ((i = 1; ; i++)); do
-  job=$(sbatch --parsable --mem=16 --chdir=/ --output=/dev/null --wrap "sleep 0.$((RANDOM % 9 + 1))")
-  ((RANDOM % 3)) || scancel --quiet "$job"
-  ((i % 6)) || { scancel --quiet --user="$USER"; sleep 0.7; }
+for (( ; ; )); do
+  user=load$((RANDOM % 20 + 2))
+  sbatch --quiet --uid="$user" --mem=100 --chdir=/ --output=/dev/null --wrap "sleep $((RANDOM % 3)).$((RANDOM % 10))"
+  ((RANDOM % 4)) || scancel --quiet --user="load$((RANDOM % 20 + 2))"
 done)sh";
 
 // What the worker says of one login.
@@ -58,32 +65,37 @@ struct Said {
     std::int32_t stays = 0;
 };
 
+bool stays_for(const StormLogin& login, int number)
+{
+    return login.result == PAM_SUCCESS && login.user != steady && number % stays == 0;
+}
+
 // A login in a process of its own. One that stays does so until it is killed.
 Said log_in_once(int number, int out)
 {
     Said said;
-    said.login.user = number % 13 == 0 ? jobless : number % 5 == 0 ? steady : number % 2;
+    said.login.user = number % 23 == 0 ? jobless : number % 29 == 0 ? steady : number % comers;
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) ::_exit(2);
     said.pid = ::fork();
     if (said.pid == 0) {
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)::close(out);  // its end is that of all logins
-        StormLogin login = log_in_here("storm", users.at(static_cast<std::size_t>(said.login.user)).name);
+        StormLogin login = log_in_here("storm", user(said.login.user).name);
         login.user = said.login.user;
         (void)!::write(pipe[1], &login, sizeof login);
         (void)::close(pipe[1]);
-        // A session that nothing ends would be there for good.
-        while (login.job != 0 && number % stays == 0 && login.user != steady) (void)::pause();
+        // A session that nothing ends would be there for good. What is refused ends by itself, as sshd's process does.
+        while (stays_for(login, number)) (void)::pause();
         ::_exit(0);
     }
     (void)::close(pipe[1]);
-    const auto user = said.login.user;
+    const auto who = said.login.user;
     said.login.result = StormLogin::killed;
     if (StormLogin login; ::read(pipe[0], &login, sizeof login) == sizeof login) said.login = login;
-    said.login.user = user;
+    said.login.user = who;
     (void)::close(pipe[0]);
-    said.stays = said.login.job != 0 && number % stays == 0 && user != steady ? 1 : 0;
+    said.stays = stays_for(said.login, number) ? 1 : 0;
     if (said.stays == 0) (void)::waitpid(said.pid, nullptr, 0);
     return said;
 }
@@ -98,6 +110,7 @@ Said log_in_once(int number, int out)
         // As sshd does: a step whose processes nobody reaps cannot end.
         while (::waitpid(-1, nullptr, WNOHANG) > 0) {
         }
+        (void)::usleep(pause_us);
     }
     (void)::close(out);
     while (::wait(nullptr) > 0) {
@@ -163,22 +176,22 @@ struct Counts {
     void add(const Said& said, const std::map<std::uint32_t, std::string>& jobs_by_slurmctld)
     {
         const StormLogin& login = said.login;
-        const User& user = users.at(static_cast<std::size_t>(login.user));
+        const User who = user(login.user);
         const bool comes_and_goes = login.user != steady && login.user != jobless;
         if (login.result == StormLogin::killed) {
-            EXPECT_TRUE(comes_and_goes) << user.name << " was killed, and no job of his ended";
+            EXPECT_TRUE(comes_and_goes) << who.name << " was killed, and no job of his ended";
             ++killed;
             return;
         }
         times.push_back(login.took_ms);
-        EXPECT_TRUE(login.result == PAM_SUCCESS || login.result == PAM_PERM_DENIED) << user.name << ": " << login.result;
+        EXPECT_TRUE(login.result == PAM_SUCCESS || login.result == PAM_PERM_DENIED) << who.name << ": " << login.result;
         EXPECT_FALSE(login.user == steady && login.result != PAM_SUCCESS) << "refused, and his job runs";
         EXPECT_FALSE(login.user == jobless && login.result != PAM_PERM_DENIED) << "let in without a job";
-        EXPECT_FALSE(login.result == PAM_SUCCESS && login.job == 0) << user.name << " is outside of every job";
+        EXPECT_FALSE(login.result == PAM_SUCCESS && login.job == 0) << who.name << " is outside of every job";
         if (login.job != 0) {
             const auto job = jobs_by_slurmctld.find(login.job);
-            EXPECT_EQ(login.owner, user.uid) << user.name << " is in job " << login.job;
-            EXPECT_TRUE(job != jobs_by_slurmctld.end() && job->second == user.name) << user.name << " is in job " << login.job;
+            EXPECT_EQ(login.owner, who.uid) << who.name << " is in job " << login.job;
+            EXPECT_TRUE(job != jobs_by_slurmctld.end() && job->second == who.name) << who.name << " is in job " << login.job;
         }
         if (said.stays != 0) staying.push_back(said.pid);
         if (!comes_and_goes) return;
@@ -189,18 +202,20 @@ struct Counts {
 
 TEST(Storm, JobsStartAndEndAllTheTime)
 {
-    const ManyJobs steady_job({{users[steady].name, 1}});
+    const ManyJobs steady_job({{user(steady).name, 1}});
     const Stack stack("storm", storm_stack("strict"));
     std::vector<Said> all;
     std::unique_ptr<Workers> logins;
     {
-        const Background alice(as_user("alice", {"bash", "-c", churn_script}));
-        const Background bob(as_user("bob", {"bash", "-c", churn_script}));
+        const Background one({.argv = {"bash", "-c", churn_script}});
+        const Background another({.argv = {"bash", "-c", churn_script}});
         logins = std::make_unique<Workers>(churn_time);
         all = logins->all();
     }
     const auto jobs = jobs_in_states("all");
-    EXPECT_TRUE(end_jobs_of({"alice", "bob"}));
+    std::vector<std::string> names;
+    for (int i = 0; i < comers; ++i) names.push_back(user(i).name);
+    EXPECT_TRUE(end_jobs_of(names));
 
     Counts counts;
     for (const Said& said : all) counts.add(said, jobs);
@@ -216,8 +231,8 @@ TEST(Storm, JobsStartAndEndAllTheTime)
         EXPECT_FALSE(lives(pid)) << "outlives its job: " << pid << " in " << read_whole("/proc/" + std::to_string(pid) + "/cgroup");
     ASSERT_FALSE(HasFailure());
     slurm_adopt::test::report_fault({.part = "storm",
-                                     .fault = "8 logins at any time for 35 s while jobs start and end; the longest login",
-                                     .expected = "each in a living job of its user, with which it ends, or refused",
+                                     .fault = "8 logins at any time for 35 s while the jobs of 20 users start and end; the longest login",
+                                     .expected = "each in a job of its user, and ended with it, or refused",
                                      .bound_ms = 10000},
                                     *std::max_element(counts.times.begin(), counts.times.end()));
 }

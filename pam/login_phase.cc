@@ -143,7 +143,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
                                                  Deadline deadline)
 {
     Look look;
-    std::size_t left = choice.candidates.size();  // each gets its share of the time that is left
+    std::size_t left = choice.candidates.size();
     for (const Candidacy& candidate : choice.candidates) {
         StepdSession& session = sessions[candidate.job];
         record_.job_id = session.job_id();
@@ -155,7 +155,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             // The job's own /proc, if it has one, shows nothing of its slurmstepd.
             session.place = StepdPlace{true, taken_by_this_process()->step};
         }
-        Adoption adoption = adopt(roots_, session, request_for(), deadline.share(left--));
+        Adoption adoption = adopt(roots_, session, request_for(), deadline, left--);
         if (!adoption.detail.empty())
             log(LogLevel::error, Priority::warning, "job " + std::to_string(record_.job_id) + ": " + printable(adoption.detail));
         if (adoption.adopted) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,9 @@ struct Adoption {
 // Asks the slurmstepd to adopt, reads the kernel's answer, then X11 and namespaces; one write, in that order.
 // The session is spent afterwards. Namespaces are joined only after an adoption that counts; one that cannot be
 // joined makes the adoption a failure.
-[[nodiscard]] Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline);
+// The answer may take until the deadline: nobody else can be asked while it is out (`may_follow`). What follows the answer
+// has an equal share of the time that is left then, this being the next of `candidates` that could be asked.
+[[nodiscard]] Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline,
+                             std::size_t candidates = 1);
 
 }  // namespace slurm_adopt

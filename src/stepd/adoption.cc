@@ -61,6 +61,9 @@ public:
         return send_all(session_.socket, std::as_bytes(std::span(words)), deadline_);
     }
 
+    // What follows gets an equal part of what is left, as the next of `parts`.
+    void go_on_with_share(std::size_t parts) { deadline_ = deadline_.share(parts); }
+
     Result<Done> receive_adoption()
     {
         std::int32_t refusal = 0;
@@ -168,7 +171,8 @@ bool is_in_step(const Roots& roots, const AdoptionRequest& request, const std::v
     return child && (!request.parent || inside(cgroups_of(roots, *request.parent)));
 }
 
-Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline)
+Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline,
+               std::size_t candidates)
 {
     const StepdPlace place = session.place ? *session.place : place_of(roots, session.pid);
     if (session.pid > 0 && !place.cgroups) {
@@ -183,6 +187,7 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     Conversation conversation(session, request, deadline);
     if (auto sent = conversation.send_requests(); !sent) return failed(reason_of(sent.error()), sent.error().context);
     const auto answer = conversation.receive_adoption();
+    conversation.go_on_with_share(candidates);
 
     // An extern step that has just begun listens before it is in its cgroup; to adopt us it has to be there.
     if (step.empty())

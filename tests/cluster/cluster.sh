@@ -28,6 +28,8 @@ and returns COMMAND's exit code. Needs root.
                            own network and UTS namespace, on one bridge: see below
   --cpus N                 CPUs that slurm.conf declares (default 64)
   --memory MB              memory that slurm.conf declares (default 1048576)
+  --users N                N more users, load1 to loadN, each with the rights of
+                           alice (default 0, with several nodes 20)
   --module PATH.so         put "account required PATH.so strict
                            action_no_jobs=deny" into the
                            cluster's /etc/pam.d/sshd
@@ -44,7 +46,8 @@ and returns COMMAND's exit code. Needs root.
   --keep                   leave the cluster up when COMMAND is done; see list,
                            exec and stop
 
-COMMAND finds in its environment: CLUSTER_DIR CLUSTER_NODE CLUSTER_SPOOL
+COMMAND has the environment of the caller, and the file that SLURM_ADOPT_FAULT_ROWS
+names, if set, is visible inside. It finds in its environment: CLUSTER_DIR CLUSTER_NODE CLUSTER_SPOOL
 CLUSTER_SYSLOG CLUSTER_SSH_PORT CLUSTER_KEYS CLUSTER_CTL CLUSTER_KEPT (0 or 1)
 SLURM_CONF. Users: alice,
 bob and carol, and adm of the group admins; the key of each is $CLUSTER_KEYS/USER,
@@ -55,8 +58,7 @@ With --nodes 2 or more: the nodes are $CLUSTER_NODE1, $CLUSTER_NODE2 ... (n1, n2
 for ssh; 198.51.100.1, .2 ... and 2001:db8:1::1 ...), CLUSTER_NODE is the first one,
 CLUSTER_SPOOL has a directory for each node. slurmctld runs on the first. Another
 network namespace, "outside", is 198.51.100.100 and no node; COMMAND itself runs at
-198.51.100.254. Users load1 to load20 come on top; all have their own key as
-~/.ssh/USER. The daemons of a node are slurmd.n1, sshd.n1 ...
+198.51.100.254. All users have their own key as ~/.ssh/USER. The daemons of a node are slurmd.n1, sshd.n1 ...
 "$CLUSTER_CTL" on n2|outside -- COMMAND [ARG...] runs in its namespaces.
 USAGE
 }
@@ -79,13 +81,14 @@ main() {
 }
 
 cmd_run() {
-  local nodes=1 cpus=64 memory=1048576 module='' extra='' logs='' keep=0 tmpfs=0 x11=0 install=1 usual_spool=0
+  local nodes=1 cpus=64 memory=1048576 users='' module='' extra='' logs='' keep=0 tmpfs=0 x11=0 install=1 usual_spool=0
   local -a bind=()
   while (($#)); do
     case $1 in
       --nodes) nodes=$2 && shift 2 ;;
       --cpus) cpus=$2 && shift 2 ;;
       --memory) memory=$2 && shift 2 ;;
+      --users) users=$2 && shift 2 ;;
       --module) module=$(realpath -e "$2") && shift 2 ;;
       --slurm-conf-extra) extra=$(realpath -e "$2") && shift 2 ;;
       --bind) bind+=("$(realpath -e "$2")") && shift 2 ;;
@@ -103,6 +106,8 @@ cmd_run() {
   (($#)) || die "no command given (see --help)"
   [[ $cpus =~ ^[1-9][0-9]*$ && $memory =~ ^[1-9][0-9]*$ ]] || die "--cpus and --memory take a number"
   [[ $nodes =~ ^[1-9]$ ]] || die "--nodes takes a number from 1 to 9"
+  [[ $users ]] || users=$((nodes > 1 ? 20 : 0))
+  [[ $users =~ ^[0-9]{1,3}$ ]] || die "--users takes a number below 1000"
   need_root
   if ((install)); then install_packages "${cluster_packages[@]}"; fi
   sweep
@@ -112,6 +117,12 @@ cmd_run() {
   for argument in "$@"; do
     [[ $argument == /* && -e $argument ]] && bind+=("$(realpath "$argument")")
   done
+  # Where the tests of faults report to (tests/support/fault_table.h). A file that is not there cannot be bound.
+  if [[ ${SLURM_ADOPT_FAULT_ROWS:-} ]]; then
+    : >>"$SLURM_ADOPT_FAULT_ROWS"
+    SLURM_ADOPT_FAULT_ROWS=$(realpath "$SLURM_ADOPT_FAULT_ROWS")
+    bind+=("$SLURM_ADOPT_FAULT_ROWS")
+  fi
 
   # The lock is what says that a cluster lives: the namespace's init inherits it
   # and nobody else keeps it, so it is free as soon as everything inside is dead.
@@ -129,7 +140,7 @@ cmd_run() {
   setsid bash "$here/cluster.sh" janitor "$dir" "$node" $$ "$(start_time $$)" 9>&- </dev/null >/dev/null 2>&1 &
   local janitor=$!
 
-  OPT_KEEP=$keep OPT_NODES=$nodes OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 OPT_USUAL_SPOOL=$usual_spool \
+  OPT_KEEP=$keep OPT_NODES=$nodes OPT_USERS=$users OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 OPT_USUAL_SPOOL=$usual_spool \
     OPT_BIND=$(printf '%s\n' "${bind[@]}") \
     exec_private "$keep" "$dir" "$node" </dev/null >"$dir/out" 2>&1 &
   outer=$!

@@ -11,11 +11,8 @@ cluster_users=(alice:2001:alice bob:2002:bob carol:2003:carol adm:2004:admins)
 readonly hub_host=254 outside_host=100
 
 write_files() {
-  local node=$1
-  if ((OPT_NODES > 1)); then
-    local user
-    for user in {1..20}; do cluster_users+=("load$user:$((2100 + user)):load$user"); done
-  fi
+  local node=$1 user
+  for ((user = 1; user <= OPT_USERS; user++)); do cluster_users+=("load$user:$((2100 + user)):load$user"); done
   write_users
   write_munge
   write_rsyslog

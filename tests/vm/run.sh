@@ -24,6 +24,7 @@ usage: run.sh [OPTION]... [RELEASE]...      (releases: trixie forky; both, if no
   --cases REGEX      only the cases whose "FILE NAME" matches
   --keep             keep the systems in build/vm and use them the next time
 
+The faults that the cases report are appended to the file that $SLURM_ADOPT_FAULT_ROWS names, if set.
 Needs root, qemu-system-x86_64 and debootstrap. Everything it makes is in build/vm; the logs that stay are
 build/vm/RELEASE/{install,build,console,report}.log.
 TEXT
@@ -137,6 +138,13 @@ readable_end() {
   tail -n 30 "$1" | tr -cd '\11\12\40-\176'
 }
 
+# fault_rows RELEASE: the rows of doc/faults.md that its cases reported, with the case in the last column.
+fault_rows() {
+  sed 's/\r$//' "$top/$1/report.log" | awk -v release="$1" '
+    $1 == "case" { name = $2 }
+    $1 == "fault" { sub(/^fault /, ""); print $0 "\tvm:" release " " name }'
+}
+
 # judge RELEASE: prints what its machine reported, and adds to good and bad.
 judge() {
   local release=$1 dir=$top/$1 passed planned log
@@ -153,6 +161,7 @@ judge() {
     return 0
   fi
   sed "s/^case /case $release./; s/\r$//" "$dir/report.log"
+  if [[ ${SLURM_ADOPT_FAULT_ROWS:-} ]]; then fault_rows "$release" >>"$SLURM_ADOPT_FAULT_ROWS"; fi
   passed=$(grep -c '^case [^ ]* ok ' "$dir/report.log") || true
   planned=$(sed -n 's/^plan \([0-9]*\).*/\1/p' "$dir/report.log")
   # A case that was planned and is not there has failed as well: the machine died before.

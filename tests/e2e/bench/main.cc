@@ -17,10 +17,14 @@ class LogOfFailures : public ::testing::EmptyTestEventListener {
     void OnTestEnd(const ::testing::TestInfo& test) override
     {
         if (test.result()->Passed() || !mark_) return;
-        std::printf("The log meanwhile:\n");
-        for (const std::string& line : mark_->lines()) std::printf("    %s\n", line.c_str());
+        const std::vector<std::string> lines = mark_->lines();
+        // A storm logs tens of thousands.
+        const std::size_t first = lines.size() > most_lines ? lines.size() - most_lines : 0;
+        std::printf("The log meanwhile%s:\n", first > 0 ? ", its end" : "");
+        for (std::size_t i = first; i < lines.size(); ++i) std::printf("    %s\n", lines[i].c_str());
     }
 
+    static constexpr std::size_t most_lines = 400;
     std::optional<LogMark> mark_;
 };
 

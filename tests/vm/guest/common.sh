@@ -21,6 +21,12 @@ note() {
   printf 'note: %s\n' "$*"
 }
 
+# report_fault PART FAULT EXPECTED BOUND_MS MEASURED_MS: a row of doc/faults.md; see tests/support/fault_table.h.
+report_fault() {
+  awk -v bound="$4" -v measured="$5" 'BEGIN {exit !(measured != "" && measured + 0 <= bound)}' || fail "$1: $2: '$5' ms, at most $4"
+  printf 'fault: %s\t%s\t%s\t%s\t%.2f\n' "$@"
+}
+
 # expect WHAT IS MEANT: COMMAND...
 expect() {
   local meaning=$1

@@ -5,6 +5,7 @@
 # its own, and reports over the second serial port, a line each:
 #   plan NUMBER
 #   case NAME ok|FAILED SECONDS
+#   fault PART TAB FAULT TAB EXPECTED TAB BOUND_MS TAB MEASURED_MS, of the case above
 #   | what a case noted, or the details of its failure; it belongs to the case above
 #   done
 set -euo pipefail
@@ -31,6 +32,7 @@ run_case() {  # FILE CASE [NAME=VALUE]
   took=$(awk -v from="$start" -v to="$EPOCHREALTIME" 'BEGIN {printf "%.1f", to - from}')
   if ((status == 0)); then
     report "case $shown ok $took"
+    sed -n 's/^fault: /fault /p' "$output" >&3
     sed -n 's/^note: /| /p' "$output" >&3
   else
     report "case $shown FAILED $took"
@@ -43,7 +45,7 @@ run_case() {  # FILE CASE [NAME=VALUE]
 # What is to run: "FILE CASE" and, where a case runs with another module too, its environment.
 plan() {
   local file name
-  for file in account x11 session keyboard publickey limits container console runtime_dir; do
+  for file in account x11 session keyboard publickey limits container console runtime_dir faults; do
     for name in $(cases_of "$file"); do echo "$file $name"; done
   done
   # The module that was built on Debian 12.

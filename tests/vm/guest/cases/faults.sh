@@ -1,0 +1,128 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Hung slurmstepds on cgroup v2, whose paths do not say whose a job is. Jobs of salloc alone have no batch directory
+# either: the module has to ask them. The times are the module's own, of its decision lines: the machine is slow.
+# shellcheck disable=SC2154  # job, release and host are common.sh's
+
+readonly added_limit_ms=300 rounds=4
+
+# extern_jobs USER NUMBER: jobs that have an extern step and nothing else; their ids are in $jobs.
+extern_jobs() {
+  local i outputs
+  outputs=$(mktemp -d /run/extern-jobs.XXXXXX)
+  # Each waits some seconds more than its step takes to start.
+  for ((i = 0; i < $2; i++)); do
+    as "$1" salloc --no-shell --mem=20 >"$outputs/$i" 2>&1 &
+    children+=($!)
+  done
+  eventually 200 granted "$outputs" "$2" || fail "not all of $2 allocations were granted: $(cat "$outputs"/*)"
+  mapfile -t jobs < <(granted_ids "$outputs")
+  rm -r "$outputs"
+  for i in "${jobs[@]}"; do
+    eventually 120 listens "$(step_socket "$i")" || fail "job $i has no extern step"
+    expect_not "a job of salloc has a batch directory" test -e "$(printf /var/spool/slurmd/job%05d "$i")"
+  done
+}
+
+granted_ids() {  # DIRECTORY
+  sed -nE 's/.*Granted job allocation ([0-9]+)$/\1/p' "$1"/*
+}
+
+granted() {  # DIRECTORY NUMBER
+  (($(granted_ids "$1" | wc -l) == $2))
+}
+
+signal_stepds() {  # SIGNAL JOB...
+  local id pid
+  for id in "${@:2}"; do
+    pid=$(extern_pid "$id")
+    [[ $pid ]] || fail "job $id has no slurmstepd"
+    kill "-$1" "$pid"
+  done
+}
+
+decided_times() {  # DECISION AND REASON
+  decisions | sed -nE "s/^decision=${1/ / reason=} user=alice .* ms=([0-9.]+)( .*)?$/\\1/p"
+}
+
+more_decisions() {  # DECISION AND REASON, NUMBER
+  (($(decided_times "$1" | wc -l) > $2))
+}
+
+# least_ms "DECISION REASON" [ENOUGH]: logins of alice's that all have to come to it; the time of the quickest is in
+# $least. Other things run on the machine: it is tried again as long as it took more than ENOUGH.
+least_ms() {
+  local i before
+  before=$(decided_times "$1" | wc -l)
+  for ((i = 0; i < rounds; i++)); do
+    login alice true || [[ $1 == deny* ]] || fail "a login is refused that should come to: $1"
+    eventually 30 more_decisions "$1" $((before + i)) || { decisions; fail "no decision: $1"; }
+    least=$(decided_times "$1" | tail -n $((i + 1)) | sort -g | head -n 1)
+    if [[ ${2-} ]] && is_at_most "$least" "$2"; then break; fi
+  done
+}
+
+is_at_most() {
+  awk -v left="$1" -v right="$2" 'BEGIN {exit !(left + 0 <= right + 0)}'
+}
+
+sum() {
+  awk -v left="$1" -v right="$2" 'BEGIN {print left + right}'
+}
+
+added() {  # BEFORE AFTER
+  awk -v before="$1" -v after="$2" 'BEGIN {difference = after - before; printf "%.2f", (difference > 0) ? difference : 0}'
+}
+
+case_hung_stepds_of_others() {
+  use_stack off "$(account_line strict)" ''
+  local adopted refused
+  extern_jobs bob 20
+  least_ms 'deny no_jobs'
+  refused=$least
+  new_job alice
+  least_ms 'adopt one_job'
+  adopted=$least
+
+  signal_stepds STOP "${jobs[0]}"
+  least_ms 'adopt one_job' "$(sum "$adopted" $added_limit_ms)"
+  note "adopt: $adopted ms, with one hung $least ms"
+  report_fault slurmstepd "cgroup v2: another user's extern step hangs; time added" 'adopt one_job' \
+    "$added_limit_ms" "$(added "$adopted" "$least")"
+
+  signal_stepds STOP "${jobs[@]:1}"
+  least_ms 'adopt one_job' "$(sum "$adopted" $added_limit_ms)"
+  note "adopt: $adopted ms, with 20 hung $least ms"
+  report_fault slurmstepd "cgroup v2: 20 extern steps of another user hang; time added" 'adopt one_job' \
+    "$added_limit_ms" "$(added "$adopted" "$least")"
+
+  scancel "$job"
+  eventually 60 gone_step "$job" || fail "job $job does not end"
+  least_ms 'deny no_jobs' "$(sum "$refused" $added_limit_ms)"
+  note "refused: $refused ms, with 20 hung $least ms"
+  report_fault slurmstepd "cgroup v2: 20 extern steps of another user hang, own none; time added" 'deny no_jobs' \
+    "$added_limit_ms" "$(added "$refused" "$least")"
+}
+
+gone_step() {
+  ! listens "$(step_socket "$1")"
+}
+
+# Without cgroup v1 only the batch directory says whose the silent step is, and only where Slurm gives it to the user: else
+# nobody can know that it is alice's.
+case_own_hung_stepd() {
+  local directory reason='deny no_jobs'
+  use_stack off "$(account_line strict timeout=2)" ''
+  new_job alice
+  directory=/var/spool/slurmd/job$(printf %05d "$job")
+  eventually 60 test -e "$directory" || fail "no $directory"
+  note "$directory: $(stat -c '%U %G %a' "$directory")"
+  if [[ $(stat -c %U "$directory") == alice ]]; then reason='deny adopt_timeout'; fi
+  signal_stepds STOP "$job"
+  expect_not "a login is let in although its job's step hangs" login alice true
+  eventually 30 more_decisions "$reason" 0 || { decisions; fail "not $reason"; }
+  # timeout= and what an emulated processor needs to say so.
+  report_fault slurmstepd 'cgroup v2: the own extern step hangs, timeout=2' "$reason" 2200 \
+    "$(decided_times "$reason" | tail -n 1)"
+}

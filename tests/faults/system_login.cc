@@ -12,10 +12,12 @@
 // Only what happens between begin_watching() and end_watching() is the module's: see watched_program.h and preload.h.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -84,12 +86,28 @@ bool inside_a_step()
     return std::strstr(text.data(), "/step_extern") != nullptr;
 }
 
-pam_handle_t* start(const char* remote_host = "192.0.2.7")
+// The client's, as sshd has it: where the user has several jobs the module asks the helper about it.
+void connect_client()
+{
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::bind(listener, any, size) != 0 || ::listen(listener, 1) != 0 || ::getsockname(listener, any, &size) != 0 ||
+        ::connect(client, any, size) != 0 || ::accept(listener, nullptr, nullptr) < 0)
+        std::exit(72);
+    (void)::close(listener);
+}
+
+pam_handle_t* start()
 {
     static const pam_conv conversation{converse, nullptr};
     pam_handle_t* handle = nullptr;
     if (::pam_start_confdir("sshd", user, &conversation, directory, &handle) != PAM_SUCCESS ||
-        ::pam_set_item(handle, PAM_RHOST, remote_host) != PAM_SUCCESS)
+        ::pam_set_item(handle, PAM_RHOST, "127.0.0.1") != PAM_SUCCESS)
         std::exit(70);
     return handle;
 }
@@ -128,12 +146,12 @@ void in_threads()
     for (const pthread_t thread : threads) (void)::pthread_join(thread, nullptr);
 }
 
-// The module takes a parent for sshd's monitor that runs the same program in the same group; "UNKNOWN" has no connection.
+// The module takes a parent for sshd's monitor that runs the same program in the same group and holds the same connection.
 void in_a_child()
 {
     const pid_t child = ::fork();
     if (child == 0) {
-        (void)call("account", start("UNKNOWN"), ::pam_acct_mgmt);
+        (void)call("account", start(), ::pam_acct_mgmt);
         (void)std::fflush(stdout);
         ::_exit(0);
     }
@@ -178,6 +196,7 @@ int main(int argc, char** argv)
     directory = argv[1];
     user = argv[2];
     const char* mode = argv[3];
+    connect_client();
     const auto is = [mode](const char* name) { return std::strcmp(mode, name) == 0; };
     if (::getpwnam(user) == nullptr) return 67;  // as sshd has it done by then
 

@@ -9,7 +9,7 @@
 //           four threads), child (in a child of its own, as sshd's keyboard-interactive; both have to be in the step),
 //           interrupted (signals all the time), sigchld (ignored by the host)
 // Prints one line for each call: "account|session|close CODE INSIDE MILLISECONDS", INSIDE: 1 in a step_extern of /proc.
-// Only what happens between begin_watching() and end_watching() is the module's: see watched_program.h and preload.h.
+// What of it is the module's own is marked by marks_module.cc, which stands before and after it in the stack.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -18,7 +18,6 @@
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,12 +29,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "preload.h"
-#include "watched_marks.h"
-
 namespace {
-
-using namespace slurm_adopt::test;
 
 const char* directory = nullptr;
 const char* user = nullptr;
@@ -44,24 +38,6 @@ int converse(int count, const pam_message**, pam_response** responses, void*)
 {
     *responses = static_cast<pam_response*>(std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
     return *responses == nullptr ? PAM_BUF_ERR : PAM_SUCCESS;
-}
-
-// None: nothing is preloaded.
-WatchFunction* watch_function()
-{
-    return reinterpret_cast<WatchFunction*>(::dlsym(RTLD_DEFAULT, watch_function_name));
-}
-
-void begin_watching()
-{
-    if (WatchFunction* watch = watch_function(); watch != nullptr) watch(1);
-    (void)::syscall(mark_begin);
-}
-
-void end_watching()
-{
-    (void)::syscall(mark_end);
-    if (WatchFunction* watch = watch_function(); watch != nullptr) watch(0);
 }
 
 double milliseconds_now()
@@ -115,9 +91,7 @@ pam_handle_t* start()
 int call(const char* name, pam_handle_t* handle, int (*phase)(pam_handle_t*, int))
 {
     const double began = milliseconds_now();
-    begin_watching();
     const int code = phase(handle, 0);
-    end_watching();
     const double took = milliseconds_now() - began;
     std::printf("%s %d %d %.3f\n", name, code, inside_a_step() ? 1 : 0, took);
     return code;

@@ -83,10 +83,11 @@ private:
         seccomp_notif_resp response{};
         response.id = asked.id;
         const int error = verdict(asked, end);
-        if (error == 0)
+        if (error == 0) {
             response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-        else
+        } else if (asked.data.nr != SYS_brk) {  // whose failure is that it answers less than was asked for (brk(2))
             response.error = -error;
+        }
         (void)::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
     }
 

@@ -7,7 +7,7 @@
 // MODE:     account, session (both phases and the end of the session), again (both phases twice on one handle), handles
 //           (two handles, their calls interleaved), no-end (neither session nor handle are ended), threads (four handles in
 //           four threads), child (in a child of its own, as sshd's keyboard-interactive; both have to be in the step),
-//           interrupted (signals all the time), sigchld (ignored by the host)
+//           interrupted (signals all the time), sigchld (ignored by the host), descriptors=N (N are left; account phase)
 // Prints one line for each call: "account|session|close CODE INSIDE MILLISECONDS", INSIDE: 1 in a step_extern of /proc.
 // What of it is the module's own is marked by marks_module.cc, which stands before and after it in the stack.
 #include <dlfcn.h>
@@ -17,6 +17,7 @@
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -28,6 +29,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 namespace {
 
@@ -162,6 +164,15 @@ void with_signals_all_the_time()
     (void)::pam_end(handle, PAM_SUCCESS);
 }
 
+void leave_descriptors(int count)
+{
+    const rlimit few{64, 64};
+    (void)::setrlimit(RLIMIT_NOFILE, &few);
+    int last = 0;
+    for (int fd = 0; (fd = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0;) last = fd;
+    while (count-- > 0) (void)::close(last--);
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -185,7 +196,10 @@ int main(int argc, char** argv)
     } else {
         if (is("sigchld")) (void)::signal(SIGCHLD, SIG_IGN);
         pam_handle_t* handle = start();
-        if (is("account"))
+        constexpr std::string_view left = "descriptors=";
+        const bool few = std::string_view(mode).substr(0, left.size()) == left;
+        if (few) leave_descriptors(std::atoi(mode + left.size()));
+        if (few || is("account"))
             (void)call("account", handle, ::pam_acct_mgmt);
         else
             both_phases(handle, !is("no-end"));

@@ -5,6 +5,7 @@
 #include <security/pam_ext.h>
 #include <syslog.h>
 
+#include <exception>
 #include <new>
 #include <vector>
 
@@ -13,6 +14,14 @@
 
 namespace slurm_adopt {
 namespace {
+
+// What a thread knows of its exceptions is in memory that the C library gets when it is first looked at, and where there is
+// none it ends the whole process: sshd. So it is looked at when the module is loaded, while a failure is libpam's to handle.
+[[gnu::constructor]] void get_memory_of_exceptions()
+{
+    // Volatile, or a compiler that knows that it only looks leaves it out.
+    [[maybe_unused]] const volatile int none = std::uncaught_exceptions();
+}
 
 int pam_code(const Decision& decision)
 {

@@ -19,6 +19,8 @@
 #include <ctime>
 #include <utility>
 
+#include "slurm_adopt/interrupted.h"
+
 namespace slurm_adopt {
 namespace {
 
@@ -128,12 +130,10 @@ Result<Child> Child::start(const std::string& program, const std::vector<std::st
 bool Child::has_ended() const
 {
     siginfo_t info{};
-    int result = 0;
-    do {
-        result = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
-    } while (result < 0 && errno == EINTR);
-    // Gone: a host that ignores SIGCHLD has the kernel reap. Its number may be another group's by now.
-    if (result < 0) return true;
+    const int result = uninterrupted([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT); });
+    // Gone: a host that ignores SIGCHLD has the kernel reap. Its number may be another group's by now. Any other failure says
+    // nothing of the child: it is killed at its deadline.
+    if (result < 0) return errno == ECHILD;
     if (info.si_pid == 0) return false;
     // Until it is reaped the number is its own.
     (void)::kill(-pid_, SIGKILL);
@@ -151,10 +151,7 @@ void Child::kill_all() const
 bool Child::reap(int& status)
 {
     if (!has_ended()) return false;
-    pid_t reaped = 0;
-    do {
-        reaped = ::waitpid(pid_, &status, WNOHANG);
-    } while (reaped < 0 && errno == EINTR);
+    (void)uninterrupted([&] { return ::waitpid(pid_, &status, WNOHANG); });
     return true;
 }
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include "slurm_adopt/interrupted.h"
 
 namespace slurm_adopt {
 
@@ -15,11 +15,9 @@ Result<std::string> read_open_file(const Fd& fd, const std::string& name, std::s
     std::size_t length = 0;
     for (;;) {
         if (length == text.size()) text.resize(std::min(std::max<std::size_t>(4096, 2 * text.size()), most + 1));
-        const ssize_t got = ::pread(fd.get(), text.data() + length, text.size() - length, static_cast<off_t>(length));
-        if (got < 0) {
-            if (errno == EINTR) continue;
-            return system_error(name);
-        }
+        const ssize_t got = uninterrupted(
+            [&] { return ::pread(fd.get(), text.data() + length, text.size() - length, static_cast<off_t>(length)); });
+        if (got < 0) return system_error(name);
         if (got == 0) break;
         length += static_cast<std::size_t>(got);
         if (length > most) return Error{ErrorCode::too_large, 0, name + ": larger than expected"};

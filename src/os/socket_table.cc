@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "slurm_adopt/fd.h"
+#include "slurm_adopt/interrupted.h"
 
 namespace slurm_adopt {
 namespace {
@@ -117,9 +118,9 @@ Result<Done> listening_unix_sockets(const TakeSocket& take, Deadline deadline)
     // On the stack: the heap would have to grow by it and shrink again.
     std::array<std::byte, std::size_t{16} * 1024> buffer;
     for (std::size_t listed = 0; listed < most_listed;) {
-        const ssize_t got = ::recv(netlink.value().get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        const ssize_t got = uninterrupted([&] { return ::recv(netlink.value().get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
         if (got < 0) {
-            if (errno != EAGAIN && errno != EINTR) return system_error("sock_diag: recv");
+            if (errno != EAGAIN) return system_error("sock_diag: recv");
             pollfd waiting{.fd = netlink.value().get(), .events = POLLIN, .revents = 0};
             if (deadline.passed()) return Error{ErrorCode::timed_out, 0, "sock_diag: no answer in time"};
             (void)::poll(&waiting, 1, deadline.poll_timeout());

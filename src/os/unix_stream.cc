@@ -10,6 +10,8 @@
 #include <cstring>
 #include <vector>
 
+#include "slurm_adopt/interrupted.h"
+
 namespace slurm_adopt {
 namespace {
 
@@ -77,12 +79,12 @@ Result<Peer> peer_of(const Fd& socket)
 Result<Done> send_all(const Fd& socket, std::span<const std::byte> bytes, Deadline deadline)
 {
     while (!bytes.empty()) {
-        const ssize_t sent = ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t sent =
+            uninterrupted([&] { return ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); });
         if (sent >= 0) {
             bytes = bytes.subspan(static_cast<std::size_t>(sent));
             continue;
         }
-        if (errno == EINTR) continue;
         if (errno != EAGAIN) return peer_gone_or_error("send");
         if (auto ready = wait_for(socket, POLLOUT, deadline); !ready) return std::move(ready).error();
     }
@@ -92,13 +94,12 @@ Result<Done> send_all(const Fd& socket, std::span<const std::byte> bytes, Deadli
 Result<Done> receive_all(const Fd& socket, std::span<std::byte> buffer, Deadline deadline)
 {
     while (!buffer.empty()) {
-        const ssize_t got = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        const ssize_t got = uninterrupted([&] { return ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
         if (got == 0) return Error{ErrorCode::closed, 0, "the peer closed the connection"};
         if (got > 0) {
             buffer = buffer.subspan(static_cast<std::size_t>(got));
             continue;
         }
-        if (errno == EINTR) continue;
         if (errno != EAGAIN) return peer_gone_or_error("recv");
         if (auto ready = wait_for(socket, POLLIN, deadline); !ready) return std::move(ready).error();
     }
@@ -126,10 +127,9 @@ Result<Fd> receive_descriptor(const Fd& socket, Deadline deadline)
         message.msg_iovlen = 1;
         message.msg_control = control;
         message.msg_controllen = sizeof control;
-        const ssize_t got = ::recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        const ssize_t got = uninterrupted([&] { return ::recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
         if (got == 0) return Error{ErrorCode::closed, 0, "the peer closed the connection"};
         if (got < 0) {
-            if (errno == EINTR) continue;
             if (errno != EAGAIN) return peer_gone_or_error("recvmsg");
             if (auto ready = wait_for(socket, POLLIN, deadline); !ready) return std::move(ready).error();
             continue;

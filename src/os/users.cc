@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "slurm_adopt/interrupted.h"
+
 namespace slurm_adopt {
 namespace {
 
@@ -14,14 +16,15 @@ namespace {
 constexpr std::size_t largest_entry = std::size_t{16} * 1024 * 1024;
 constexpr int most_groups = 65536;  // NGROUPS_MAX of Linux
 
-// Calls `look_up(buffer, size)` with a growing buffer; 0 or an errno, ERANGE meaning "larger, please".
+// Calls `look_up(buffer, size)` with a growing buffer; 0 or an errno, ERANGE meaning "larger, please". A name service may
+// answer EINTR for reasons of its own, and for ever.
 template <class LookUp>
 int with_buffer(LookUp look_up)
 {
     std::vector<char> buffer(2048);
-    for (;;) {
+    for (int interruptions = 0;;) {
         const int error = look_up(buffer.data(), buffer.size());
-        if (error == EINTR) continue;
+        if (error == EINTR && ++interruptions < most_interruptions) continue;
         if (error != ERANGE || buffer.size() > largest_entry) return error;
         buffer.resize(buffer.size() * 4);
     }

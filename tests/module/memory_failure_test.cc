@@ -6,14 +6,19 @@
 #include "in_child.h"
 #include "node_test.h"
 #include "phases.h"
+#include "support/fault_table.h"
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
 
 namespace slurm_adopt::test {
 namespace {
 
+constexpr double bound_ms = 1000;  // of one login: nothing is waited for
+
 struct Attempt {
+    double milliseconds = 0;
     int code = -1;
     bool inside = false;  // the step of any job
     bool failed = false;  // an allocation did
@@ -38,10 +43,12 @@ std::vector<Attempt> exhaust(const std::string& user, const std::vector<const ch
             handle.items = {{PAM_USER, user}, {PAM_SERVICE, "sshd"}, {PAM_RHOST, "192.0.2.7"}};
             std::vector<const char*> arguments = options;
             fail_memory_after(good);
+            const auto begin = std::chrono::steady_clock::now();
             const int code = account_phase(&handle, 0, static_cast<int>(arguments.size()), arguments.data());
             const bool failed = stop_failing_memory();
+            const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
             lines.push_back(std::to_string(code) + ' ' + std::to_string(inside_a_step()) + ' ' + std::to_string(failed) +
-                            ' ' + (handle.log.empty() ? "" : handle.log.back()));
+                            ' ' + std::to_string(took.count()) + ' ' + (handle.log.empty() ? "" : handle.log.back()));
             if (!failed) break;
         }
         return lines;
@@ -51,11 +58,18 @@ std::vector<Attempt> exhaust(const std::string& user, const std::vector<const ch
     for (const std::string& line : child.lines) {
         Attempt attempt;
         std::istringstream words(line);
-        words >> attempt.code >> attempt.inside >> attempt.failed;
+        words >> attempt.code >> attempt.inside >> attempt.failed >> attempt.milliseconds;
         std::getline(words, attempt.last_line);
         attempts.push_back(attempt);
     }
     return attempts;
+}
+
+double longest(const std::vector<Attempt>& attempts)
+{
+    double most = 0;
+    for (const Attempt& each : attempts) most = std::max(most, each.milliseconds);
+    return most;
 }
 
 class MemoryFailure : public NodeTest {};
@@ -74,17 +88,22 @@ TEST_F(MemoryFailure, StrictNeverLetsAnUnconfinedUserIn)
     EXPECT_EQ(attempts.back().code, PAM_SUCCESS);
     EXPECT_FALSE(attempts.back().failed);
     EXPECT_TRUE(attempts.back().inside);
+    report_fault({"system", "operator new fails, from each allocation of a login on, strict", "deny out_of_memory, or adopt one_job", bound_ms},
+                 longest(attempts));
 }
 
 TEST_F(MemoryFailure, TheDefaultsPassOverAndNeverSaySuccess)
 {
     (void)start(7);
     (void)start(8);
-    for (const Attempt& each : exhaust("alice", {}))
+    const auto attempts = exhaust("alice", {});
+    for (const Attempt& each : attempts)
         EXPECT_TRUE(each.code == PAM_SUCCESS
                         ? each.inside
                         : each.code == PAM_IGNORE || each.code == PAM_PERM_DENIED || each.code == PAM_BUF_ERR)
             << each.code;
+    report_fault({"system", "operator new fails, from each allocation of a login on", "ignore out_of_memory, or adopt", bound_ms},
+                 longest(attempts));
 }
 
 TEST_F(MemoryFailure, WithoutAJobNobodyGetsSuccess)
@@ -112,8 +131,10 @@ TEST_F(MemoryFailure, RootAlwaysPassesThrough)
     for (const auto& options :
          {std::vector<const char*>{}, {"strict"}, {"nonsense"}, {"strict", "strict"}, {"action_generic_failure=deny"}})
         for (const Attempt& each : exhaust("root", options)) EXPECT_EQ(each.code, PAM_IGNORE);
-    for (const Attempt& each : exhaust("root", {"ignore_root=0", "strict"}))
+    const auto attempts = exhaust("root", {"ignore_root=0", "strict"});
+    for (const Attempt& each : attempts)
         EXPECT_TRUE(each.code == PAM_IGNORE || (each.code == PAM_SUCCESS && each.inside)) << each.code;
+    report_fault({"system", "operator new fails, from each allocation of root's login on", "ignore root", bound_ms}, longest(attempts));
 }
 
 TEST_F(MemoryFailure, IsSaidInTheLog)

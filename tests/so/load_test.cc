@@ -10,6 +10,7 @@
 
 #include "pam_stack.h"
 #include "support/descriptors.h"
+#include "support/fault_table.h"
 
 namespace slurm_adopt::test {
 namespace {
@@ -74,6 +75,7 @@ TEST(Load, AThousandTimesByHand)
     (void)::malloc_trim(0);
     expect_no_growth(before, footprint());
     (void)::pam_end(handle, PAM_SUCCESS);
+    report_fault({"system", "loaded, called and unloaded a thousand times", "nothing grows", 0}, 0);
 }
 
 TEST(Load, AThousandTimesByLibpam)
@@ -99,6 +101,7 @@ TEST(Load, NullAndNegativeArguments)
     EXPECT_EQ(account(handle, -1, 0, nullptr), PAM_PERM_DENIED) << "every flag";
     (void)::dlclose(module);
     (void)::pam_end(handle, PAM_SUCCESS);
+    report_fault({"system", "called with no arguments, a negative number of them, every flag", "deny no_jobs", 0}, 0);
 }
 
 }  // namespace

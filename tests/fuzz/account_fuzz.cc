@@ -103,12 +103,18 @@ void check_ignore(const Kernel& kernel, const Options& options, const Phase& pha
     require(kernel.joined == 0 || phase.memory_fails, "in the namespaces of a job nobody is passed over");
 }
 
-void check(const Kernel& kernel, const Phase& phase, int code, const pam_handle& handle, std::size_t first_line)
+// What the handle held before the phase.
+struct Before {
+    std::size_t lines = 0;
+    std::size_t messages = 0;
+};
+
+void check(const Kernel& kernel, const Phase& phase, int code, const pam_handle& handle, const Before& before)
 {
     const std::vector<std::string_view> arguments(phase.arguments.begin(), phase.arguments.end());
     const ParsedOptions parsed = parse_options(arguments);
     const Login& login = kernel.world.login;
-    const Logged logged = logged_by(handle, first_line);
+    const Logged logged = logged_by(handle, before.lines);
     require(code == PAM_SUCCESS || code == PAM_IGNORE || code == PAM_PERM_DENIED || code == PAM_USER_UNKNOWN ||
                 (code == PAM_BUF_ERR && phase.memory_fails),
             "a code that PAM stacks are written for");
@@ -127,7 +133,7 @@ void check(const Kernel& kernel, const Phase& phase, int code, const pam_handle&
     if (code == PAM_SUCCESS) check_success(kernel, parsed.options, phase, logged);
     if (code == PAM_IGNORE && !is_root_by_uid) check_ignore(kernel, parsed.options, phase, logged, login);
     if (code == PAM_PERM_DENIED) require(logged.decision.empty() || logged.decision == "deny", "the log says what was done");
-    if (parsed.options.quiet || login.flags != 0) require(handle.told.empty(), "who wants silence has it");
+    if (parsed.options.quiet || login.flags != 0) require(handle.told.size() == before.messages, "who wants silence has it");
 }
 
 int run(Kernel& kernel, const Phase& phase, pam_handle& handle)
@@ -138,7 +144,7 @@ int run(Kernel& kernel, const Phase& phase, pam_handle& handle)
     for (const std::string& argument : phase.arguments) arguments.push_back(argument.c_str());
     arguments.push_back(nullptr);
     const int count = static_cast<int>(arguments.size()) - 1;
-    const std::size_t first_line = handle.log.size();
+    const Before before{handle.log.size(), handle.told.size()};
     const Phase named{phase.user == nullptr ? "" : phase.user, phase.arguments, phase.is_session, phase.memory_fails};
     kernel.subject = uid_of(named.user);
     const auto began = kernel.now();
@@ -152,7 +158,7 @@ int run(Kernel& kernel, const Phase& phase, pam_handle& handle)
         (void)std::fprintf(stderr, "%s phase: %d\n", phase.is_session ? "session" : "account", code);
         for (const std::string& line : handle.log) (void)std::fprintf(stderr, "  %s\n", line.c_str());
     }
-    check(kernel, named, code, handle, first_line);
+    check(kernel, named, code, handle, before);
     check_processes(kernel);
     const std::vector<std::string_view> views(phase.arguments.begin(), phase.arguments.end());
     // The helper's dying, a look around and the runtime directory's lock come on top.

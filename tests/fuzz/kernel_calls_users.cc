@@ -12,6 +12,14 @@ using namespace slurm_adopt::fuzz;
 
 namespace {
 
+// What a look-up fails with, if it does. "A larger buffer, please" is said until it is large: megabytes take their time.
+int failure(std::initializer_list<int> errnos, size_t size)
+{
+    constexpr size_t large = 100'000;
+    const int error = Kernel::running()->fault(errnos);
+    return error == ERANGE && size > large ? 0 : error;
+}
+
 struct Known {
     const char* name;
     uid_t uid;
@@ -22,10 +30,10 @@ constexpr Known people[] = {{"root", 0}, {"toor", 0}, {"alice", alice}, {"bob", 
 
 extern "C" {
 
-int __wrap_getpwnam_r(const char* name, passwd* entry, char*, size_t, passwd** found)
+int __wrap_getpwnam_r(const char* name, passwd* entry, char*, size_t size, passwd** found)
 {
     *found = nullptr;
-    if (const int error = Kernel::running()->fault({EIO, EINTR, ERANGE, ENOENT, EMFILE})) return error;
+    if (const int error = failure({EIO, EINTR, ERANGE, ENOENT, EMFILE}, size)) return error;
     if (std::string_view(name) == "broken") return EIO;
     for (const Known& each : people) {
         if (std::string_view(name) != each.name) continue;
@@ -49,10 +57,10 @@ int __wrap_getpwuid_r(uid_t uid, passwd* entry, char*, size_t, passwd** found)
     return 0;
 }
 
-int __wrap_getgrnam_r(const char* name, group* entry, char*, size_t, group** found)
+int __wrap_getgrnam_r(const char* name, group* entry, char*, size_t size, group** found)
 {
     *found = nullptr;
-    if (const int error = Kernel::running()->fault({EIO, EINTR, ERANGE})) return error;
+    if (const int error = failure({EIO, EINTR, ERANGE}, size)) return error;
     if (std::string_view(name) == "broken-group") return EIO;
     if (std::string_view(name) != "admins") return 0;
     *entry = group{};

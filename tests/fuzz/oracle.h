@@ -33,12 +33,12 @@ inline Adopted outcome_of(const Kernel& kernel, const Talk& talk, uid_t subject)
     if (step.peer != 0 || step.file_owner != 0 || !step.is_socket) return Adopted::no;
     if (number_at(talk.delivered, 4) != static_cast<std::int32_t>(subject)) return Adopted::no;
     const auto directories = extern_step_directories(parse_proc_cgroup(kernel.cgroup_of_stepd(step)));
-    if (directories.empty()) {
-        const bool said = number_at(talk.delivered, 8) == 0 && (!talk.asked_for_parent || number_at(talk.delivered, 12) == 0);
-        return said ? Adopted::by_word : Adopted::no;
-    }
+    const bool said = number_at(talk.delivered, 8) == 0 && (!talk.asked_for_parent || number_at(talk.delivered, 12) == 0);
+    // A slurmstepd that comes into its cgroup late may not be seen there: it is gone, or /proc could not be read then.
+    const Adopted unless_seen = said && (directories.empty() || step.begins_late) ? Adopted::by_word : Adopted::no;
+    if (directories.empty()) return unless_seen;
     const auto inside = [&](bool parent) { return is_inside(parse_proc_cgroup(kernel.cgroup_of(parent)), directories); };
-    return inside(false) && (!talk.asked_for_parent || inside(true)) ? Adopted::by_kernel : Adopted::no;
+    return inside(false) && (!talk.asked_for_parent || inside(true)) ? Adopted::by_kernel : unless_seen;
 }
 
 inline Adopted outcome_of(const Kernel& kernel, uid_t subject)

@@ -155,7 +155,13 @@ World world_of(Input& input)
     world.own_proc = bit(last, 2);
 
     const std::size_t steps = (input.byte() + std::size_t{1}) % 6;
-    for (std::size_t i = 0; i < steps; ++i) world.steps.push_back(step_of(input, i, world.layout));
+    for (std::size_t i = 0; i < steps; ++i) {
+        Step step = step_of(input, i, world.layout);
+        // A path is one socket.
+        while (std::any_of(world.steps.begin(), world.steps.end(), [&](const Step& other) { return other.file_name() == step.file_name(); }))
+            ++step.job_id;
+        world.steps.push_back(std::move(step));
+    }
     for (std::size_t faults = input.byte() % 9; faults > 0; --faults) {
         const unsigned skip = input.byte();
         const unsigned which = input.byte();

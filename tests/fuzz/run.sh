@@ -9,15 +9,17 @@ usage() {
 usage: tests/fuzz/run.sh [--seconds N | --cpu-hours H] [--target T]... [--jobs J]
        tests/fuzz/run.sh --minimize [--target T]...
        tests/fuzz/run.sh --coverage
+       tests/fuzz/run.sh --total
 
 --seconds     for each target (10, if nothing is said)
 --cpu-hours   in total, shared among the targets by weight; CPU time is measured, and a target goes on until it has had its share
 --jobs        targets at the same time (1)
 --minimize    puts what was found into tests/fuzz/corpus, as few inputs as reach all that is reached
 --coverage    lines of src/ and pam/ that the corpora reach
+--total       what all runs since build-fuzz/ was made have come to
 
 Inputs that were found stay in build-fuzz/work, crashes in build-fuzz/crashes. Fails if there is a crash. Every run adds
-a line for each target to build-fuzz/cpu.log: target, executions, CPU seconds.
+a line for each target to build-fuzz/cpu.log: target, executions, CPU seconds, edges, features.
 TEXT
 }
 
@@ -28,7 +30,7 @@ while (($#)); do
     --cpu-hours) cpu_hours=${2:?}; shift 2 ;;
     --target) targets+=("${2:?}"); shift 2 ;;
     --jobs) jobs=${2:?}; shift 2 ;;
-    --minimize | --coverage) mode=${1#--}; shift ;;
+    --minimize | --coverage | --total) mode=${1#--}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
   esac
@@ -85,7 +87,7 @@ run_once() {  # TARGET SECONDS
     END {
       split(last, part, /[ ms]+/)
       printf "%d %.1f %d %d\n", runs, part[1] * 60 + part[2] + part[3] * 60 + part[4], cov, ft
-    }' "$log" >>"$fuzz/runs/$target"
+    }' "$log" | tee -a "$fuzz/runs/$target" | sed "s/^/$target /" >>"$fuzz/cpu.log"
   if ((status)); then
     echo "CRASH in $target; the end of $log:" >&2
     grep -E 'does not hold|SUMMARY|Test unit written|ERROR|runtime error' "$log" >&2 || tail -n 20 "$log" >&2
@@ -108,16 +110,29 @@ run_target() {  # TARGET SHARE: seconds by the clock, or of CPU time
   done
 }
 
-print_table() {
-  printf '%-14s %12s %9s %8s %7s %9s %7s\n' target executions exec/s 'CPU s' edges features corpus
+# From lines of "target executions cpu-seconds cov features".
+print_table() {  # FILE
   local target
-  for target in "${targets[@]}"; do
-    [[ -s $fuzz/runs/$target ]] || continue
-    awk -v target="$target" -v corpus="$(find "$corpus/$target" -type f | wc -l)" '
-      { runs += $1; cpu += $2; if ($3 > cov) cov = $3; if ($4 > ft) ft = $4 }
-      END { printf "%-14s %12d %9d %8d %7d %9d %7d\n", target, runs, runs / (cpu + 0.05), cpu, cov, ft, corpus }' "$fuzz/runs/$target"
-  done
-  awk '{ cpu += $2; runs += $1 } END { printf "%-14s %12d %9s %8d\n", "all", runs, "", cpu }' "${targets[@]/#/$fuzz/runs/}"
+  for target in "${all_targets[@]}"; do echo "corpus $target $(find "$corpus/$target" -type f | wc -l)"; done |
+    awk '
+      function row(name, runs, speed, cpu, cov, ft, inputs) { printf "| %-14s | %12s | %9s | %7s | %6s | %8s | %6s |\n", name, runs, speed, cpu, cov, ft, inputs }
+      $1 == "corpus" { inputs[$2] = $3; next }
+      { runs[$1] += $2; cpu[$1] += $3; if ($4 > cov[$1]) cov[$1] = $4; if ($5 > ft[$1]) ft[$1] = $5; if (!($1 in seen)) { seen[$1]; order[n++] = $1 } }
+      END {
+        row("target", "executions", "a CPU s", "CPU s", "edges", "features", "corpus")
+        row("---", "--:", "--:", "--:", "--:", "--:", "--:")
+        for (i = 0; i < n; ++i) {
+          t = order[i]
+          row(t, runs[t], int(runs[t] / (cpu[t] + 0.05)), int(cpu[t]), cov[t], ft[t], inputs[t])
+          all_runs += runs[t]
+          all_cpu += cpu[t]
+        }
+        row("all", all_runs, "", int(all_cpu), "", "", "")
+      }' - <(sort -s -k1,1 "$1")
+}
+
+run_total() {
+  print_table "$fuzz/cpu.log"
 }
 
 run_fuzz() {
@@ -134,10 +149,8 @@ run_fuzz() {
     run_target "$target" "$share" &
   done
   while [[ -n $(jobs -p) ]]; do wait -n || { (($? == 127)) && break; failed=1; }; done
-  for target in "${targets[@]}"; do
-    awk -v target="$target" '{ runs += $1; cpu += $2 } END { print target, runs, cpu }' "$fuzz/runs/$target" >>"$fuzz/cpu.log"
-  done
-  print_table
+  for target in "${targets[@]}"; do sed "s/^/$target /" "$fuzz/runs/$target"; done >"$fuzz/runs.table"
+  print_table "$fuzz/runs.table"
   # Also of an earlier run: it is not mended by not being looked at.
   if [[ -n $(ls -A "$fuzz/crashes") ]]; then
     echo "crashes:" >&2

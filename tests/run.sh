@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, the bench, and in
+# the headers of later Slurm releases), the fuzz targets' corpora and each target for a short time, end to end on a real Slurm, once more under the sanitizers, the bench, and in
 # virtual machines of later Debian releases. One summary at the end; exit code 0 only if all of it passed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -10,13 +10,13 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module faults so helper headers e2e sanitize bench vm lint (all, if none is named).
+Suites: unit module faults so helper headers fuzz e2e sanitize bench vm lint (all, if none is named).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
-the packages that are installed and the directories build/ and build-asan/.
+the packages that are installed and the directories build/, build-asan/ and build-fuzz/.
 TEXT
 }
 
-all_suites=(unit module faults so helper headers e2e sanitize bench vm lint)
+all_suites=(unit module faults so helper headers fuzz e2e sanitize bench vm lint)
 suites=()
 while (($#)); do
   case $1 in
@@ -41,6 +41,8 @@ install_packages() {
     libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
   mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
   packages+=(libpam-slurm-adopt)
+  # libFuzzer and the coverage report are clang's.
+  if [[ " ${suites[*]} " == *" fuzz "* ]]; then packages+=(clang libclang-rt-dev llvm); fi
   # The virtual machines, which emulate: everything else does without.
   if [[ " ${suites[*]} " == *" vm "* ]]; then
     packages+=(qemu-system-x86 debootstrap e2fsprogs debian-archive-keyring)
@@ -99,9 +101,17 @@ run_sanitizers() {
   # One run for each label: a label without tests is a failure.
   local label status=0
   unset SLURM_ADOPT_FAULT_ROWS  # their times are not the module's
-  for label in unit module faults so helper; do
+  for label in unit module faults so helper fuzz; do
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
   done
+  return $status
+}
+
+run_fuzz() {
+  local status=0
+  run_ctest build fuzz || status=1
+  # Not long enough to find much, but a target that is broken shows.
+  tests/fuzz/run.sh --seconds 10 --jobs 2 || status=1
   return $status
 }
 
@@ -128,6 +138,7 @@ for suite in "${suites[@]}"; do
   case $suite in
     sanitize) stage sanitize run_sanitizers ;;
     headers) stage headers tests/helper/headers.sh ;;
+    fuzz) stage fuzz run_fuzz ;;
     vm) stage vm tests/vm/run.sh ;;
     lint) stage lint run_lint ;;
     *) stage "$suite" run_ctest build "$suite" ;;

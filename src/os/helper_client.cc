@@ -77,6 +77,9 @@ Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connec
 Result<std::vector<std::int64_t>> ask_step_starts(const HelperSettings& settings, const std::vector<pid_t>& pids, Deadline deadline)
 {
     if (pids.size() > most_steps) return Error{ErrorCode::too_large, 0, "too many steps to ask the helper about"};
+    // 0 is that of a process in a pid namespace out of sight. The helper would refuse the question.
+    if (std::any_of(pids.begin(), pids.end(), [](pid_t pid) { return pid <= 0; }))
+        return Error{ErrorCode::refused, 0, "a slurmstepd is out of sight"};
     TimesRequest request;
     request.count = static_cast<std::uint32_t>(pids.size());
     std::copy(pids.begin(), pids.end(), request.pids.begin());

@@ -22,6 +22,7 @@ namespace {
 // Newer than the headers of Debian 11 and EL 8 (linux/unix_diag.h of Linux 5.3).
 constexpr std::uint32_t show_uid = 0x40;         // UDIAG_SHOW_UID
 constexpr std::uint16_t attribute_uid = 7;       // UNIX_DIAG_UID
+constexpr int largest_errno = 4095;              // MAX_ERRNO of Linux
 constexpr std::size_t most_listed = 1'000'000;   // whoever makes more sockets wants to exhaust us
 
 // The structure at the beginning of `bytes`, which it is taken off; none if there is not that much.
@@ -100,8 +101,9 @@ Result<SocketTablePart> parse_socket_table(std::span<const std::byte> datagram, 
             return part;
         }
         if (header->nlmsg_type == NLMSG_ERROR) {
+            // A negative errno (netlink(7)). Anything else is none, and the least number there is has no positive one.
             const auto error = take_off<int>(message);
-            return system_error("sock_diag", error ? -*error : EPROTO);
+            return system_error("sock_diag", error && *error < 0 && *error >= -largest_errno ? -*error : EPROTO);
         }
         ++part.listed;
         if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY)

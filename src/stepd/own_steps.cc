@@ -129,14 +129,14 @@ Result<OwnSteps> find_own_steps(const Roots& roots, const std::string& spool_dir
 std::optional<uid_t> owner_of_job(const Roots& roots, const std::string& spool_dir, const std::string& nodename,
                                   std::uint32_t job_id, Deadline deadline)
 {
-    const auto found = discover(roots, spool_dir, nodename, deadline,
-                                [job_id](const StepSocketView& socket) { return socket.job_id == job_id; });
+    auto found = discover(roots, spool_dir, nodename, deadline,
+                          [job_id](const StepSocketView& socket) { return socket.job_id == job_id; });
     if (!found) return std::nullopt;
+    std::erase_if(found.value().candidates, [job_id](const Candidate& candidate) { return candidate.socket.job_id != job_id; });
     const Deadline soon = deadline.sooner(Deadline::after(probe_grace));
-    for (const Candidate& candidate : found.value().candidates) {
-        if (candidate.socket.job_id != job_id) continue;
+    // The kernel may not have told which of them are a user's own.
+    for (const Candidate& candidate : look_at_files(std::move(found).value()).candidates)
         if (const auto owner = ask_owner(candidate, soon)) return owner;
-    }
     return std::nullopt;
 }
 

@@ -2,11 +2,13 @@
 #include "slurm_adopt/discovery.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
 #include "slurm_adopt/fd.h"
+#include "slurm_adopt/own_steps.h"
 #include "support/descriptors.h"
 #include "support/listening_socket.h"
 #include "support/temp_directory.h"
@@ -132,6 +134,27 @@ TEST_F(DiscoveryTest, PlantedSocketsAreNamedAndNeverCandidates)
     EXPECT_EQ(found.value().planted,
               (Paths{directory_ / "spool/n1_10.4294967292", directory_ / "spool/n1_11.4294967292", users, link}));
     EXPECT_TRUE(find("n2").value().planted.empty()) << "another node's are not looked at";
+}
+
+// Whether somebody has connected.
+bool was_connected_to(const Fd& listener)
+{
+    pollfd waiting{.fd = listener.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, 0) == 1;
+}
+
+TEST_F(DiscoveryTest, AUsersSocketIsNotAskedWhoOwnsItsJob)
+{
+    const std::string planted = add("n1", 8);
+    (void)add("n1", 9);
+    ASSERT_EQ(::chown(planted.c_str(), somebody, 0), 0);
+    Roots roots;
+    roots.proc = directory_.path();
+    directory_.write("net/unix", table_);
+    EXPECT_FALSE(owner_of_job(roots, "", "", 8, Deadline::after(50ms)));
+    EXPECT_FALSE(was_connected_to(sockets_[0])) << "a user's";
+    EXPECT_FALSE(owner_of_job(roots, "", "", 9, Deadline::after(50ms)));
+    EXPECT_TRUE(was_connected_to(sockets_[1])) << "root's";
 }
 
 TEST_F(DiscoveryTest, AnUnreadableListIsAnErrorAndNotAnEmptyOne)

@@ -204,6 +204,16 @@ TEST_F(HelperClient, OnlyRootsOwnProgramIsRun)
     expect_refused(directory_, "/tmp: writable by others");
 }
 
+TEST_F(HelperClient, IsNotStartedForAQuestionThatItWouldRefuse)
+{
+    const std::string path = script("touch " + directory_ + "/ran");
+    EXPECT_FALSE(ask_step_starts({path, "", LogLevel::info}, std::vector<pid_t>(65, 1), Deadline::after(500ms)));
+    EXPECT_FALSE(ask_step_starts({path, "", LogLevel::info}, {1, 0}, Deadline::after(500ms)));
+    EXPECT_FALSE(std::filesystem::exists(directory_ + "/ran"));
+    EXPECT_FALSE(ask_step_starts({path, "", LogLevel::info}, {1, 2}, Deadline::after(500ms)));
+    EXPECT_TRUE(std::filesystem::exists(directory_ + "/ran")) << "what is asked properly is asked";
+}
+
 TEST_F(HelperClient, StartsWithNothingOfOurs)
 {
     ASSERT_EQ(::setenv("SLURM_CONF", "/evil", 1), 0);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "support/descriptors.h"
 #include "support/listening_socket.h"
@@ -114,6 +115,16 @@ TEST(SocketTable, AnErrorOfTheKernelIsOne)
     ASSERT_FALSE(part);
     EXPECT_EQ(part.error().errno_value, ENOENT);
     EXPECT_FALSE(parse(Datagram().message(NLMSG_ERROR, "").bytes()).part);
+}
+
+TEST(SocketTable, AnErrorThatIsNoErrnoIsAnErrorAllTheSame)
+{
+    for (const int no_errno : {0, ENOENT, -4096, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()}) {
+        const auto part =
+            parse(Datagram().message(NLMSG_ERROR, std::string(reinterpret_cast<const char*>(&no_errno), sizeof no_errno)).bytes()).part;
+        ASSERT_FALSE(part) << no_errno;
+        EXPECT_EQ(part.error().errno_value, EPROTO) << no_errno;
+    }
 }
 
 TEST(SocketTable, UnknownMessagesAndAttributesAreSkipped)

@@ -27,7 +27,7 @@ info() {
 # The machine, for those who read the figures.
 describe_machine() {
   info date "$(date -u +%F)"
-  info system "$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), Linux $(uname -r)"
+  info system "$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), Linux $(uname -r | sed 's/-.*//')"
   info processor "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort | uniq -c | sed 's/^ *//; s/ / x /' | paste -sd ',')"
   info slurm "$(slurmd -V | sed 's/^slurm[^0-9]*//')"
   info cgroup "$(if [[ -e /sys/fs/cgroup/freezer ]]; then echo v1; else echo v2; fi)"

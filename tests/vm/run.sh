@@ -22,8 +22,8 @@ usage: run.sh [OPTION]... [RELEASE]...      (releases: trixie forky; both, if no
   --module FILE.so   the module that was built on this host, which has to work there too
                      (default: build/pam/pam_slurm_adopt.so)
   --cases REGEX      only the cases whose "FILE NAME" matches
-  --bench            no tests: the bench of build/tests/bench, against Debian's pam_slurm_adopt; its results
-                     stay in build/vm/RELEASE/bench.tsv. Exit code 0 only if all targets are met.
+  --bench            no tests: the bench of build/tests/bench, against Debian's pam_slurm_adopt (trixie only); its
+                     results stay in build/vm/RELEASE/bench.tsv. Exit code 0 only if all targets are met.
   --keep             keep the systems in build/vm and use them the next time
 
 Needs root, qemu-system-x86_64 and debootstrap. Everything it makes is in build/vm; the logs that stay are
@@ -52,6 +52,10 @@ main() {
       *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
     esac
   done
+  if [[ $bench ]]; then
+    ((${#releases[@]})) || releases=(trixie)
+    [[ ${releases[*]} != *forky* ]] || die "--bench: pam_floor.c does not ask as a slurmstepd of 25.11 or later wants it"
+  fi
   ((${#releases[@]})) || releases=(trixie forky)
   ((EUID == 0)) || die "needs root"
   [[ -e $module ]] || die "$module is missing: build the project first"

@@ -5,15 +5,16 @@
 //
 //   bench_compare LOGIN CONFDIR USER SAMPLES IDLE SERVICE=OUTCOME...
 //
-// LOGIN is the program bench_login. IDLE is 0, or the milliseconds that the node rests before each login. OUTCOME is
-// what every login of that service must come to: `pass` (PAM_SUCCESS), `adopted` (PAM_SUCCESS, and the process is
-// inside an extern step) or `refused`. One that does not ends the run. Service names are in lower case, as in libpam.
+// LOGIN is the program bench_login. IDLE is 0, or the milliseconds that the node rests before each login. SERVICE=OUTCOME:
+// see common.h; a login that does not come to its outcome ends the run. Service names are in lower case, as in libpam.
 // Prints a line per service: its name, samples, then lower quartile, median and upper quartile of the microseconds,
 // then the medians of page faults, RSS kB, private dirty kB and mappings.
 #include <fcntl.h>
 #include <security/pam_appl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "common.h"
 
 #include <algorithm>
 #include <array>
@@ -24,7 +25,6 @@
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -64,15 +64,6 @@ void pay_for_grace_period(const std::string& cgroup_procs)
     if (fd < 0) return;  // then the medians are only noisier
     if (::write(fd, "0", 1) < 0) std::perror(cgroup_procs.c_str());
     (void)::close(fd);
-}
-
-double quantile(std::vector<double> values, double part)
-{
-    std::sort(values.begin(), values.end());
-    const double at = part * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::size_t>(at);
-    const std::size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (values[above] - values[below]) * (at - static_cast<double>(below));
 }
 
 std::string first_line_of(const std::vector<std::string>& command)
@@ -127,16 +118,11 @@ void run(int argc, char** argv)
 {
     if (argc < 7) throw std::runtime_error("usage: bench_compare LOGIN CONFDIR USER SAMPLES IDLE SERVICE=OUTCOME...");
     const std::vector<std::string> login = {argv[1], argv[2], argv[3]};
-    const int samples = std::atoi(argv[4]);
-    if (samples < 1) throw std::runtime_error("SAMPLES must be a positive number");
+    const int samples = bench::number(argv[4]);
     const std::chrono::milliseconds idle(std::atoi(argv[5]));
     std::vector<Service> services;
-    for (int i = 6; i < argc; ++i) {
-        const std::string_view argument = argv[i];
-        const std::size_t equals = argument.find('=');
-        if (equals == std::string_view::npos) throw std::runtime_error("no outcome: " + std::string(argument));
-        services.push_back({std::string(argument.substr(0, equals)), std::string(argument.substr(equals + 1)), {}});
-    }
+    for (const bench::Expectation& each : bench::expectations(argc, argv, 6))
+        services.push_back({each.service, each.outcome, {}});
 
     const std::string cgroup_procs = own_cgroup_procs();
     std::minstd_rand random(1);  // a different neighbour every round, the same ones every run
@@ -153,10 +139,10 @@ void run(int argc, char** argv)
 
     for (const Service& service : services) {
         const auto& time = service.samples[microseconds];
-        std::printf("%s %d %.1f %.1f %.1f %.0f %.0f %.0f %.0f\n", service.name.c_str(), samples, quantile(time, 0.25),
-                    quantile(time, 0.5), quantile(time, 0.75), quantile(service.samples[faults], 0.5),
-                    quantile(service.samples[resident], 0.5), quantile(service.samples[dirty], 0.5),
-                    quantile(service.samples[mappings], 0.5));
+        std::printf("%s %d %.1f %.1f %.1f %.0f %.0f %.0f %.0f\n", service.name.c_str(), samples, bench::quantile(time, 0.25),
+                    bench::quantile(time, 0.5), bench::quantile(time, 0.75), bench::quantile(service.samples[faults], 0.5),
+                    bench::quantile(service.samples[resident], 0.5), bench::quantile(service.samples[dirty], 0.5),
+                    bench::quantile(service.samples[mappings], 0.5));
     }
 }
 

@@ -1,35 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One login, as sshd's monitor makes it: pam_start, pam_acct_mgmt, in a process that ends afterwards.
+// One login (see login.h), measured, in a process that ends afterwards.
 //
 //   bench_login CONFDIR SERVICE USER
 //
 // With BENCH_PEER=PORT in the environment it holds a connection to 127.0.0.1 while it logs in, as sshd holds the client's.
 // Prints one line: PAM result, microseconds, minor page faults, RSS kB, private dirty kB, mappings, inside.
 // The line is written after the clock has stopped; the memory is that before pam_end, which unloads modules.
-// No C++ runtime here, as there is none in sshd: it would be in memory already when a module brings its own.
+#include "login.h"
+
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <pwd.h>
-#include <security/pam_appl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 
 namespace {
-
-// Swallows what the modules have to say: no terminal is part of what is measured.
-int converse(int count, const pam_message**, pam_response** responses, void*)
-{
-    *responses = static_cast<pam_response*>(std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
-    return *responses == nullptr ? PAM_BUF_ERR : PAM_SUCCESS;
-}
 
 double microseconds_now()
 {
@@ -47,20 +32,6 @@ long minor_faults()
 
 // Filled before the clock starts, so that reading /proc does not change what /proc says.
 char text[std::size_t{512} * 1024];
-
-const char* read_proc(const char* path)
-{
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-    std::size_t length = 0;
-    while (fd >= 0 && length < sizeof text - 1) {
-        const ssize_t got = ::read(fd, text + length, sizeof text - 1 - length);
-        if (got <= 0) break;
-        length += static_cast<std::size_t>(got);
-    }
-    if (fd >= 0) (void)::close(fd);
-    text[length] = '\0';
-    return text;
-}
 
 long kilobytes(const char* rollup, const char* field)
 {
@@ -92,32 +63,24 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "usage: bench_login CONFDIR SERVICE USER\n");
         return 64;
     }
-    // What sshd has done by the time it asks PAM: the name service is loaded and knows the user, the time zone is known.
-    if (::getpwnam(argv[3]) == nullptr) {
-        std::fprintf(stderr, "bench_login: no user %s\n", argv[3]);
-        return 67;
-    }
-    ::tzset();
+    if (!bench::prepare(argv[3])) return 67;
     const int peer = connect_peer(std::getenv("BENCH_PEER"));
     (void)::unsetenv("BENCH_PEER");
     std::memset(text, 1, sizeof text);
 
-    const pam_conv conversation{.conv = converse, .appdata_ptr = nullptr};
     pam_handle_t* handle = nullptr;
     const long faults_before = minor_faults();
     const double began = microseconds_now();
-    int result = ::pam_start_confdir(argv[2], argv[3], &conversation, argv[1], &handle);
-    if (result == PAM_SUCCESS) result = ::pam_set_item(handle, PAM_RHOST, peer < 0 ? "198.51.100.9" : "127.0.0.1");
-    if (result == PAM_SUCCESS) result = ::pam_acct_mgmt(handle, 0);
+    const int result = bench::log_in(argv[1], argv[2], argv[3], peer < 0 ? "198.51.100.9" : "127.0.0.1", handle);
     const double ended = microseconds_now();
     const long faults = minor_faults() - faults_before;
 
-    const char* rollup = read_proc("/proc/self/smaps_rollup");
+    const char* rollup = bench::read_proc("/proc/self/smaps_rollup", text);
     const long resident = kilobytes(rollup, "\nRss:");
     const long dirty = kilobytes(rollup, "\nPrivate_Dirty:");
     int mappings = 0;
-    for (const char* at = read_proc("/proc/self/maps"); *at != '\0'; ++at) mappings += *at == '\n';
-    const bool inside = std::strstr(read_proc("/proc/self/cgroup"), "/step_extern") != nullptr;
+    for (const char* at = bench::read_proc("/proc/self/maps", text); *at != '\0'; ++at) mappings += *at == '\n';
+    const bool inside = bench::is_inside(text);
     if (handle != nullptr) (void)::pam_end(handle, result);
 
     std::printf("%d %.1f %ld %ld %ld %d %d\n", result, ended - began, faults, resident, dirty, mappings, inside ? 1 : 0);

@@ -9,12 +9,16 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here work=$BENCH_WORK user=alice
 readonly -a others=(bob carol adm)
-readonly most_attempts=24  # of a measure that misses its target: the machine may have been busy
+# shellcheck disable=SC2034  # for measuring.sh
+readonly theirs_options=$BENCH_OPTIONS ours_options="$BENCH_OPTIONS helper=$work/slurm-adopt-helper"
 
 die() {
   printf 'bench: %s\n' "$*" >&2
   exit 2
 }
+
+# shellcheck source-path=SCRIPTDIR source=measuring.sh
+. "$here/measuring.sh"
 
 # --- jobs ----------------------------------------------------------------------
 
@@ -24,11 +28,13 @@ as_user() {
   setpriv --reuid "$name" --regid "$(id -g "$name")" --clear-groups "$@"
 }
 
-# An array is the quickest way to many jobs; each of its tasks is a job with a job id of its own on the node.
+# An array is the quickest way to many jobs; each of its tasks is a job with a job id of its own on the node. The memory
+# is for the user, whose job has to hold all the logins at once.
 submit() {
-  local name=$1 count=$2
-  ((count == 0)) ||
-    as_user "$name" sbatch -Q --array=1-"$count" --mem=16 -D / -o /dev/null -e /dev/null --wrap 'exec sleep infinity'
+  local name=$1 count=$2 memory=16
+  [[ $name != "$user" ]] || memory=2048
+  ((count == 0)) || as_user "$name" sbatch -Q --array=1-"$count" --mem="$memory" -D / -o /dev/null -e /dev/null \
+    --wrap "exec sleep infinity"
 }
 
 extern_steps() {
@@ -49,16 +55,14 @@ wait_for_steps() {
   die "expected $count extern steps on the node, there are $(extern_steps)"
 }
 
-declare -i foreign_now=0
-own_now=0
+declare -i own_now=0 foreign_now=0
 
 set_jobs() {
-  local own=$1 foreign=$2 i share
+  local -i own=$1 foreign=$2 i
   local -i more=$((foreign - foreign_now))
   ((more >= 0)) || die 'the numbers of foreign jobs must ascend'
   for ((i = 0; i < ${#others[@]}; i++)); do
-    share=$(((more + i) / ${#others[@]}))
-    submit "${others[i]}" "$share"
+    submit "${others[i]}" $(((more + i) / ${#others[@]}))
   done
   if ((own < own_now)); then
     scancel -u "$user"
@@ -66,7 +70,7 @@ set_jobs() {
     own_now=0
   fi
   submit "$user" $((own - own_now))
-  own_now=$own foreign_now=foreign
+  own_now=own foreign_now=foreign
   wait_for_steps $((own + foreign))
 }
 
@@ -77,80 +81,54 @@ own_socket() {
 
 # --- measuring -----------------------------------------------------------------
 
-write_services() {
-  mkdir -p "$work/pam.d"
-  : >"$work/pam.d/other" # libpam reads it, and complains in the log where there is none
-  printf 'account required pam_permit.so\n' >"$work/pam.d/permit"
-  printf 'account required %s service=theirs %s\n' "$work/theirs.so" "$BENCH_OPTIONS" >"$work/pam.d/theirs"
-  printf 'account required %s service=ours %s helper=%s\n' "$work/ours.so" "$BENCH_OPTIONS" "$work/slurm-adopt-helper" >"$work/pam.d/ours"
-  if [[ $own_now != 0 ]]; then printf 'account required %s %s\n' "$work/pam_floor.so" "$(own_socket)" >"$work/pam.d/floor"; fi
-}
-
-# Measures the node as it is; appends to results.tsv: own, foreign, attempt, and what bench_compare says.
-compare() {
-  local attempt=$1
-  local -a services=(permit=pass)
-  if [[ $own_now != 0 ]]; then
-    services+=(floor=adopted theirs=adopted ours=adopted)
-  else
-    services+=(theirs=refused ours=refused)
-  fi
-  write_services
-  timeout 300 "$work/bench_compare" "$work/bench_login" "$work/pam.d" "$user" "$BENCH_SAMPLES" "$BENCH_IDLE" \
-    "${services[@]}" >"$work/once" || die "measuring failed with $own_now own and $foreign_now foreign jobs"
-  awk -v OFS='\t' -v own="$own_now" -v foreign="$foreign_now" -v attempt="$attempt" \
-    '{ $1 = $1; print own, foreign, attempt, $0 }' "$work/once" >>"$work/results.tsv"
-}
-
-# SCENARIO FOREIGN: again and again, until the targets are met or there were enough attempts.
-compare_until_met() {
+# ATTEMPTS COMMAND SCENARIO [ARGUMENT...]: again and again, until the scenario's targets are met or there were enough attempts,
+# as the machine may have been busy. The last attempt is what counts, and its number is told.
+until_met() {
   local attempt
-  for ((attempt = 1; attempt <= most_attempts; attempt++)); do
-    compare "$attempt"
-    if report "$1" "$2" judge >/dev/null; then return 0; fi
+  for ((attempt = 1; attempt <= $1; attempt++)); do
+    "$2" "$3" "$attempt" "${@:4}"
+    if report judge "$3" "$2" >/dev/null; then return 0; fi
   done
 }
 
-measure() {
-  set_jobs "$1" "$2"
-  compare_until_met "$1" "$2"
-}
-
-# A login that comes from one of two jobs: with the source node's slurmd to ask, and without.
+# Of two jobs: where it comes from one of them, the node's slurmd is there to ask, or not.
 readonly peer_port=7001
 measure_source() {
   local scenario
-  scancel -u "$user"
-  wait_for_steps "$foreign_now"
-  submit "$user" 1
+  set_jobs 0 "$foreign_now"
+  set_jobs 1 "$foreign_now"
   as_user "$user" sbatch -Q --mem=16 -D / -o /dev/null -e /dev/null --wrap "exec '$work/bench_peer' $peer_port"
+  own_now=2
   wait_for_steps $((foreign_now + 2))
   export BENCH_PEER=$peer_port
-  for scenario in 2-answered 2-refused; do
-    [[ $scenario == 2-answered ]] || "$CLUSTER_CTL" stop slurmd
-    own_now=$scenario
-    compare_until_met "$scenario" "$foreign_now"
+  for scenario in answered refused; do
+    [[ $scenario == answered ]] || "$CLUSTER_CTL" stop slurmd
+    until_met "$BENCH_ATTEMPTS" measure_logins "2+$foreign_now@$scenario" "$BENCH_SAMPLES" "$BENCH_IDLE"
   done
   unset BENCH_PEER
 }
 
 # --- reporting -----------------------------------------------------------------
 
-# The judgement of one scenario (own, foreign), or of all of them (-, -).
+# figures, or judge [SCENARIO COMMAND]: only what that command measured there.
 report() {
-  awk -f "$here/report.awk" -v only_own="$1" -v only_foreign="$2" -v part="$3" -v idle="$BENCH_IDLE" \
-    -v size_ours="$(stat -c %s "$work/ours.so")" -v size_theirs="$(stat -c %s "$work/theirs.so")" "$work/results.tsv"
+  awk -f "$here/results.awk" -f "$here/targets.awk" -f "$here/report.awk" -v part="$1" -v only="${2-}" -v only_command="${3-}" \
+    "$work/results.tsv"
 }
 
 : >"$work/results.tsv"
-# Theirs does not pass over a user without jobs quickly either: a refusal asks everybody.
-for foreign in $BENCH_FOREIGN; do
-  for own in 0 $BENCH_OWN; do
-    if ((own == 0 && foreign == 0)); then continue; fi
-    measure "$own" "$foreign"
-  done
+describe_machine
+info idle "$BENCH_IDLE"
+for scenario in $BENCH_SCENARIOS; do
+  set_jobs "${scenario%+*}" "${scenario#*+}"
+  until_met "$BENCH_ATTEMPTS" measure_logins "$scenario" "$BENCH_SAMPLES" "$BENCH_IDLE"
+  count_system_calls "$scenario"
+  if [[ $scenario == 1+50 ]]; then
+    for workers in $BENCH_WORKERS; do
+      until_met "$BENCH_THROUGHPUT_ATTEMPTS" measure_throughput "$scenario" "$workers" "$BENCH_ROUNDS" "$BENCH_ROUND_MS"
+    done
+  fi
 done
 measure_source
-report - - figures
-printf '\n'
-report - - judge
+report figures
+report judge

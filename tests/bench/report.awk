@@ -1,93 +1,66 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Reads results.tsv, the last attempt of every scenario counts. part=figures prints what was measured, part=judge
-# holds it against the targets and exits with 1 if one is missed.
-# Columns: own foreign attempt service samples q1 median q3 (us) faults rss dirty (kB) mappings
-BEGIN { FS = "[ \t]+" }
+# After results.awk and targets.awk: part=figures prints what was measured, part=judge holds it against the targets and
+# exits with 1 if one is missed. With only=SCENARIO and only_command=measure_logins|measure_throughput: only that.
 
-{
-    scenario = $1 " " $2
-    if (!(scenario in attempts)) order[++scenarios] = scenario
-    attempts[scenario] = $3
-    key = scenario " " $4
-    samples[key] = $5
-    lower[key] = $6 / 1000
-    median[key] = $7 / 1000
-    upper[key] = $8 / 1000
-    faults[key] = $9
-    rss[key] = $10
-    dirty[key] = $11
-    mappings[key] = $12
-}
-
-function title(scenario,    part, text) {
-    split(scenario, part, " ")
-    if (part[1] ~ /^2-/) return "2 jobs, source " substr(part[1], 3)
-    text = part[1] == 0 ? "no job" : part[1] == 1 ? "1 job" : part[1] " jobs"
-    return text (part[2] == 0 ? "" : " + " part[2] " of others")
-}
-
-function added(scenario, service) {
-    return median[scenario " " service] - median[scenario " permit"]
-}
-
-function figures(    i, j, scenario, key, permit, names, count) {
+function figures(    i, j, scenario, name, names, count) {
     count = split("permit floor theirs ours", names, " ")
-    printf "%-24s %-8s %7s %24s %9s %8s %9s %9s %6s\n", "login with", "module", "samples", "ms, median (quartiles)", "added ms",
-        "faults+", "RSS+ kB", "dirty+ kB", "maps+"
+    printf "%-34s %-8s %7s %24s %9s %8s %8s %9s %9s %6s %8s\n", "login with", "module", "samples", "ms, median (quartiles)",
+        "added ms", "calls+", "faults+", "RSS+ kB", "dirty+ kB", "maps+", "attempts"
     for (i = 1; i <= scenarios; i++) {
         scenario = order[i]
-        permit = scenario " permit"
         for (j = 1; j <= count; j++) {
-            key = scenario " " names[j]
-            if (!(key in median)) continue
-            printf "%-24s %-8s %7d %24s %9.3f %8d %9d %9d %6d\n", (j == 1 ? title(scenario) : ""), names[j], samples[key],
-                sprintf("%.3f (%.3f-%.3f)", median[key], lower[key], upper[key]), median[key] - median[permit],
-                faults[key] - faults[permit], rss[key] - rss[permit], dirty[key] - dirty[permit], mappings[key] - mappings[permit]
+            name = names[j]
+            if (!has[scenario, name]) continue
+            printf "%-34s %-8s %7d %24s %9.3f %8s %8d %9d %9d %6d %8s\n", (j == 1 ? title(scenario) : ""), name,
+                samples[scenario, name],
+                sprintf("%.3f (%.3f-%.3f)", median[scenario, name], lower[scenario, name], upper[scenario, name]),
+                added(scenario, name),
+                (scenario, name) in calls ? calls[scenario, name] - calls[scenario, "permit"] : "-",
+                faults[scenario, name] - faults[scenario, "permit"], rss[scenario, name] - rss[scenario, "permit"],
+                dirty[scenario, name] - dirty[scenario, "permit"], mappings[scenario, name] - mappings[scenario, "permit"],
+                (j == 1 ? attempts[scenario] : "")
         }
     }
+    print ""
 }
 
-# One row; target 0: none.
-function row(what, theirs, ours, unit, target, shown,    ratio, verdict) {
-    ratio = theirs > 0 ? ours / theirs : 0
-    verdict = ""
-    if (target > 0) {
-        verdict = theirs > 0 && ratio <= target ? "PASS" : "FAIL"
-        if (verdict == "FAIL") missed = 1
+function throughput(    i, j, part, key, name, names, count) {
+    if (speeds == 0) return
+    count = split("permit floor theirs ours", names, " ")
+    printf "%-34s %7s %-8s %7s %30s %7s %8s\n", "logins with", "workers", "module", "rounds", "per second, median (quartiles)",
+        "failed", "attempts"
+    for (i = 1; i <= speeds; i++) {
+        split(speed_order[i], part, SUBSEP)
+        for (j = 1; j <= count; j++) {
+            name = names[j]
+            key = speed_order[i] SUBSEP name
+            if (!(key in speed)) continue
+            printf "%-34s %7s %-8s %7d %30s %7d %8s\n", (j == 1 ? title(part[1]) : ""), (j == 1 ? part[2] : ""), name,
+                rounds[key], sprintf("%.0f (%.0f-%.0f)", speed[key], speed_lower[key], speed_upper[key]), failed[key],
+                (j == 1 ? speed_attempts[speed_order[i]] : "")
+        }
     }
-    printf "%-34s %12s %12s %10s %10s  %s\n", what, sprintf("%.3f %s", theirs, unit), sprintf("%.3f %s", ours, unit),
-        (ours > 0 && theirs > 0 ? sprintf("1/%.1f", theirs / ours) : "-"), shown, verdict
+    print ""
 }
 
-function judge(    i, scenario, part, target, shown) {
-    printf "%-34s %12s %12s %10s %10s\n", "added by", "theirs", "ours", "ratio", "target"
-    for (i = 1; i <= scenarios; i++) {
-        scenario = order[i]
-        split(scenario, part, " ")
-        if (only_own != "-" && (part[1] != only_own || part[2] != only_foreign)) continue
-        target = 0
-        shown = "-"
-        if (scenario == "1 0" && idle == 0) { target = 1 / 2.5; shown = "1/2.5" }
-        if (scenario == "1 100" && idle == 0) { target = 1 / 20; shown = "1/20" }
-        if (part[1] == "2-answered") { target = 1; shown = "1" }
-        if (part[1] == "2-refused") { target = 1 / 2; shown = "1/2" }
-        row("latency, " title(scenario), added(scenario, "theirs"), added(scenario, "ours"), "ms", target, shown)
-        if (scenario == "1 0")
-            row("RSS, 1 job", rss[scenario " theirs"] - rss[scenario " permit"], rss[scenario " ours"] - rss[scenario " permit"],
-                "kB", 1 / 3, "1/3")
+function judge(    i, part) {
+    if (only == "") judge_all()
+    else if (only_command == "measure_logins") judge_logins(only)
+    else {
+        split(speed_order[speeds], part, SUBSEP) # the one that was measured just now
+        judge_throughput(part[1], part[2])
     }
-    if (only_own == "-") {
-        verdict = size_ours < 400 * 1024 ? "PASS" : "FAIL"
-        if (verdict == "FAIL") missed = 1
-        printf "%-34s %12s %12s %10s %10s  %s\n", "size of the .so, stripped", sprintf("%.1f kB", size_theirs / 1024),
-            sprintf("%.1f kB", size_ours / 1024), sprintf("1/%.1f", size_theirs / size_ours), "< 400 kB", verdict
-    }
+    printf "%-50s %14s %14s %8s %10s %-5s %8s\n", "added by", "theirs/floor", "ours", "ratio", "target", "", "attempts"
+    for (i = 1; i <= rows; i++)
+        printf "%-50s %14s %14s %8s %10s %-5s %8s\n", what[i], sprintf("%.3f %s", theirs[i], unit[i]),
+            sprintf("%.3f %s", ours[i], unit[i]), ratio_text(ratio[i]), target[i], verdict[i], tries[i]
 }
 
 END {
     if (part == "figures") {
         figures()
+        throughput()
         exit 0
     }
     judge()

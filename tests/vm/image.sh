@@ -6,8 +6,9 @@
 # with them.
 #
 # usage: image.sh system RELEASE DIRECTORY MIRROR   DIRECTORY/root, and DIRECTORY/{system.ext4,kernel,initrd}
-#        image.sh build DIRECTORY PROJECT OTHER.so  DIRECTORY/payload.ext4: the project, built here and OTHER.so, and
-#                                                   the tests of guest/
+#        image.sh build DIRECTORY PROJECT OTHER.so [BENCH]   DIRECTORY/payload.ext4: the project, built here and
+#                                                   OTHER.so, the tests of guest/, and the programs of the
+#                                                   directory BENCH
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -63,7 +64,7 @@ make_disk() {  # DIRECTORY FILE SIZE
 }
 
 build_project() {
-  local dir=$1 project=$2 other=$3 root=$1/root payload=$1/payload
+  local dir=$1 project=$2 other=$3 bench=$4 root=$1/root payload=$1/payload
   rm -rf "$payload" "$root/project" "$root/build" "$root/installed"
   mkdir -p "$payload" "$root/project"
   mount --bind -o ro "$project" "$root/project"
@@ -77,12 +78,16 @@ build_project() {
   rm -rf "$root/build" "$root/project"
   install -m 755 "$other" "$payload/other.so"
   cp -a "$here/guest" "$payload/guest"
+  if [[ $bench ]]; then
+    install -D -t "$payload/bench" "$bench"/bench_{login,once,compare,syscalls,throughput} "$bench/pam_floor.so" \
+      "$project/tests/bench/measuring.sh"
+  fi
   chown -R root:root "$payload"
   make_disk "$payload" "$dir/payload.ext4" 64M
 }
 
 case ${1-} in
   system) make_system "$2" "$3" "$4" ;;
-  build) build_project "$2" "$3" "$4" ;;
+  build) build_project "$2" "$3" "$4" "${5-}" ;;
   *) die "usage: see the top of this file" ;;
 esac

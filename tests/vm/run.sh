@@ -22,6 +22,8 @@ usage: run.sh [OPTION]... [RELEASE]...      (releases: trixie forky; both, if no
   --module FILE.so   the module that was built on this host, which has to work there too
                      (default: build/pam/pam_slurm_adopt.so)
   --cases REGEX      only the cases whose "FILE NAME" matches
+  --bench            no tests: the bench of build/tests/bench, against Debian's pam_slurm_adopt (trixie only); its
+                     results stay in build/vm/RELEASE/bench.tsv. Exit code 0 only if all targets are met.
   --keep             keep the systems in build/vm and use them the next time
 
 The faults that the cases report are appended to the file that $SLURM_ADOPT_FAULT_ROWS names, if set.
@@ -36,13 +38,14 @@ die() {
 }
 
 main() {
-  module=$project/build/pam/pam_slurm_adopt.so cases=. keep=0
+  module=$project/build/pam/pam_slurm_adopt.so cases=. keep=0 bench=''
   releases=()
   local inside=0
   while (($#)); do
     case $1 in
       --module) module=$(realpath -e "$2"); shift 2 ;;
       --cases) cases=$2; shift 2 ;;
+      --bench) bench=$project/build/tests/bench; shift ;;
       --keep) keep=1; shift ;;
       --inside) inside=1; shift ;;  # by ourselves only
       -h | --help) usage; exit 0 ;;
@@ -50,9 +53,14 @@ main() {
       *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
     esac
   done
+  if [[ $bench ]]; then
+    ((${#releases[@]})) || releases=(trixie)
+    [[ ${releases[*]} != *forky* ]] || die "--bench: pam_floor.c does not ask as a slurmstepd of 25.11 or later wants it"
+  fi
   ((${#releases[@]})) || releases=(trixie forky)
   ((EUID == 0)) || die "needs root"
   [[ -e $module ]] || die "$module is missing: build the project first"
+  [[ ! $bench || -e $bench/bench_compare ]] || die "$bench is missing: build the project first (target slurm_adopt_bench)"
   [[ $cases != *' '* ]] || die "--cases: no blanks, write . or \\s"
   top=$project/build/vm
   if ((inside)); then run_all; else in_namespaces; fi
@@ -60,7 +68,7 @@ main() {
 
 # Runs ourselves again in namespaces, so that no mount and no process can stay, however this ends.
 in_namespaces() {
-  local child='' status=0 signal signalled=0 keep_option=()
+  local child='' status=0 signal signalled=0 keep_option=() bench_option=()
   for signal in INT:130 TERM:143 HUP:129; do
     # shellcheck disable=SC2064
     trap "signalled=${signal#*:}; [[ ! \$child ]] || kill -KILL \$child" "${signal%:*}"
@@ -69,8 +77,10 @@ in_namespaces() {
   exec 9>"$top/lock"
   flock -n 9 || die "another run uses $top"
   if ((keep)); then keep_option=(--keep); else remove_systems; fi
+  if [[ $bench ]]; then bench_option=(--bench); fi
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc -- \
-    bash "$here/run.sh" --inside --module "$module" --cases "$cases" "${keep_option[@]}" "${releases[@]}" 9>&- </dev/null &
+    bash "$here/run.sh" --inside --module "$module" --cases "$cases" "${keep_option[@]}" "${bench_option[@]}" \
+    "${releases[@]}" 9>&- </dev/null &
   child=$!
   # A signal that came before there was anything to kill.
   if ((signalled)); then kill -KILL "$child"; fi
@@ -100,6 +110,7 @@ run_all() {
   wait "${pids[@]}" || true
   for release in "${releases[@]}"; do
     judge "$release"
+    if [[ $bench ]]; then judge_bench "$release"; fi
   done
   all=$((good + bad))
   # In the words of ctest, which tests/run.sh counts.
@@ -115,7 +126,7 @@ run_release() {
     : >"$dir/complete"
   fi
   echo "$release: installed after $((SECONDS - start)) s"
-  "$here/image.sh" build "$dir" "$project" "$module" >"$dir/build.log" 2>&1 || return
+  "$here/image.sh" build "$dir" "$project" "$module" "$bench" >"$dir/build.log" 2>&1 || return
   echo "$release: built after $((SECONDS - start)) s"
   boot "$dir" || return
   echo "$release: tested after $((SECONDS - start)) s"
@@ -130,7 +141,7 @@ boot() {
     -drive "file=$dir/payload.ext4,format=raw,if=virtio,readonly=on" \
     -serial "file:$dir/console.log" -serial "file:$dir/report.log" -serial null \
     -kernel "$dir/kernel" -initrd "$dir/initrd" \
-    -append "root=/dev/vda rw console=ttyS0 panic=-1 loglevel=4 systemd.show_status=0 vm_cases=$cases" >"$dir/qemu.log" 2>&1
+    -append "root=/dev/vda rw console=ttyS0 panic=-1 loglevel=4 systemd.show_status=0 vm_cases=$cases${bench:+ vm_bench}" >"$dir/qemu.log" 2>&1
 }
 
 # A console's log has what moves a terminal's cursor.
@@ -172,6 +183,15 @@ judge() {
   ((planned > passed)) || grep -q '^done' "$dir/report.log" || planned=$((passed + 1))
   good=$((good + passed))
   bad=$((bad + planned - passed))
+}
+
+# judge_bench RELEASE: its results, and the targets; adds to bad.
+judge_bench() {
+  local dir=$top/$1 awk=$project/tests/bench part
+  sed -n 's/\r$//; s/^| bench //p' "$dir/report.log" >"$dir/bench.tsv" || true
+  for part in figures judge; do
+    awk -f "$awk/results.awk" -f "$awk/targets.awk" -f "$awk/report.awk" -v part="$part" "$dir/bench.tsv" || bad=$((bad + 1))
+  done
 }
 
 main "$@"

@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The bench (tests/bench) on this machine, cgroup v2, against Debian's own pam_slurm_adopt. It judges nothing here: its
+# results go to the host, a line each. Only with `run.sh --bench`.
+# shellcheck disable=SC2154  # release is common.sh's
+
+readonly work=/root/bench user=alice samples=30
+# shellcheck disable=SC2034  # for measuring.sh
+readonly theirs_options=action_no_jobs=deny ours_options=action_no_jobs=deny
+own_job=''
+
+die() {
+  fail "$*"
+}
+
+own_socket() {
+  step_socket "$own_job"
+}
+
+# shellcheck source-path=SCRIPTDIR source=../../../bench/measuring.sh
+. /mnt/bench/measuring.sh
+
+prepare() {
+  mkdir -p "$work"
+  cp /mnt/bench/* "$work/"
+  strip -o "$work/ours.so" /usr/lib/x86_64-linux-gnu/security/pam_slurm_adopt.so
+  strip -o "$work/theirs.so" /opt/theirs/pam_slurm_adopt.so
+  sync -f "$work/ours.so" # a page that is yet to be written to the disk would count as dirty memory
+  : >"$work/results.tsv"
+  write_slurm_conf
+  sed -i 's/ CPUs=[0-9]*/ CPUs=256/' /etc/slurm/slurm.conf
+  systemctl restart slurmctld slurmd
+  eventually 120 node_is_ready
+  # With room for all the logins at once.
+  new_job "$user" --mem=1000
+  own_job=$job
+}
+
+results() {
+  sed 's/^/note: bench /' "$work/results.tsv"
+}
+
+steps_are() {
+  [[ $(ss -xlH | grep -c '/vm_[0-9]*\.4294967292') == "$1" && ! $(squeue -h -t PD,CF,CG -o %i) ]]
+}
+
+# NUMBER: so many jobs of another user more, with a batch step each.
+batch_jobs() {
+  as bob sbatch -Q --array=1-"$1" --mem=16 --output=/dev/null --wrap 'exec sleep infinity'
+}
+
+# NUMBER: the same without one.
+jobs_without_batch() {
+  local -i i
+  for ((i = 0; i < $1; i++)); do as bob salloc -Q --no-shell --mem=16; done
+}
+
+# SCENARIO
+measure_here() {
+  measure_logins "$1" 1 "$samples" 0
+  count_system_calls "$1"
+}
+
+case_batch_jobs() {
+  local workers
+  prepare
+  describe_machine
+  info processor "2 x emulated by QEMU on $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
+  info idle 0
+  measure_here 1+0
+  batch_jobs 50
+  eventually 600 steps_are 51 || fail "no 50 jobs"
+  measure_here 1+50
+  for workers in 1 8 64; do measure_throughput 1+50 1 "$workers" 3 3000; done
+  batch_jobs 50
+  eventually 600 steps_are 101 || fail "no 100 jobs"
+  measure_here 1+100
+  results
+}
+
+case_extern_steps_only() {
+  prepare
+  jobs_without_batch 100
+  eventually 600 steps_are 101 || fail "no 100 jobs"
+  measure_here 1+100x
+  results
+}

@@ -112,7 +112,7 @@ TEST_F(Race, FilesExchangedDuringLogins)
     EXPECT_EQ(shared_->bytes, 0U) << "her server was spoken to";
     EXPECT_EQ(bobs.seen().adopt, 0);
     report_fault({"attacker", "exchanges a socket of the own, a file of root's and a link to another's stepd during 1000 logins",
-                  "deny no_jobs, never a word to the own server", 300},
+                  "deny no_jobs, never a word to the own server", 1300},
                  longest);
 }
 

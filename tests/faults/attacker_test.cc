@@ -192,7 +192,7 @@ TEST_F(Attacker, ForksDuringLogins)
             longest = std::max(longest, outcome.milliseconds);
         }
         report_fault({"attacker", std::string("forks without end in the own job during 200 logins, cgroup ") + (layout == Layout::v1 ? "v1" : "v2"),
-                      "adopt one_job, verified", 300},
+                      "adopt one_job, verified", 2000},
                      longest);
     }
 }

@@ -15,7 +15,6 @@ namespace slurm_adopt::test {
 namespace {
 
 constexpr int tries = 5;
-constexpr int long_tries = 3;  // of what takes its grace each
 
 struct OthersHung {
     std::string how;  // they hang
@@ -53,7 +52,7 @@ protected:
             if (others.stopped) stepd.stop();
             if (others.full_backlog) fill_backlog(stepd.socket());
         }
-        const int how_often = waits ? 1 : layout == Layout::v1 ? tries : long_tries;
+        const int how_often = waits ? 1 : tries;
         return std::max(0.0, best_of(how_often, login, decision) - without);
     }
 

@@ -97,10 +97,13 @@ TEST_P(ManySocketsOnANode, PlantedByAUser)
         (void)node.start(7, of_release({}, layout), layout);
         (void)node.start(8, of_release({.uid = bob}, layout), layout);
         const double without = best_of(tries, login("alice"), "adopt one_job");
-        const ManySockets planted(step_socket_paths(directory_of_alice(node.spool), node.tree.node(), first_job, count()), alice);
+        const ManySockets planted(step_socket_paths(directory_of_alice(node.spool), node.tree.node(), first_job, count()),
+                                  alice);
         const std::string where = layout == Layout::v1 ? ", cgroup v1" : ", cgroup v2";
         for (const auto& [user, decision] : {std::pair("alice", "adopt one_job"), std::pair("carol", "deny no_jobs")})
-            row("attacker", "sockets that a user has named like steps" + where + (*user == 'c' ? ", no job" : "") + "; added, the best of a few",
+            row("attacker",
+                "sockets that a user has named like steps" + where + (*user == 'c' ? ", no job" : "") +
+                    "; added, the best of a few",
                 decision, per_thousand(50), std::max(0.0, best_of(tries, login(user), decision) - without));
         // The same list out of /proc/net/unix, which does not tell the owners: each file is looked at.
         Login by_text = login("alice");
@@ -121,7 +124,8 @@ TEST_P(ManySocketsOnANode, OfAnythingElse)
     for (unsigned i = 0; i < count(); ++i) paths.push_back(directory + "/s" + std::to_string(i));
     const ManySockets sockets(paths, alice);
     const double with = best_of(tries, login("alice"), "adopt one_job");
-    row("attacker", "listening sockets of a user's; added, the best of a few", "adopt one_job", per_thousand(50), std::max(0.0, with - without));
+    row("attacker", "listening sockets of a user's; added, the best of a few", "adopt one_job", per_thousand(50),
+        std::max(0.0, with - without));
 }
 
 INSTANTIATE_TEST_SUITE_P(, ManySocketsOnANode, testing::Values(1000U, 5000U), testing::PrintToStringParamName());

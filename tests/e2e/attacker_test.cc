@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Users who choose the environment and the arguments of su, which runs the module as root, and who run the module themselves.
+// Users who choose the environment and the arguments of su, which runs the module as root, and who run the module
+// themselves.
 #include <gtest/gtest.h>
 #include <security/pam_appl.h>
 
@@ -24,24 +25,35 @@ const std::string where_am_i = "echo JOB=$SLURM_JOB_ID.; cat /proc/self/cgroup";
 std::vector<std::pair<std::string, std::string>> hostile_environment(const Job& of_another)
 {
     const std::string evil = "/tmp/evil";
-    return {{"SLURM_JOB_ID", of_another.id_text()}, {"SLURM_JOBID", of_another.id_text()},
-            {"SLURM_CONF", evil},                   {"SLURMD_NODENAME", "evil"},
-            {"SLURM_CONF_SERVER", "127.0.0.1:1"},   {"SLURM_DEBUG", "9"},
-            {"LD_PRELOAD", evil},                   {"LD_LIBRARY_PATH", "/tmp"},
-            {"LD_AUDIT", evil},                     {"GCONV_PATH", "/tmp"},
-            {"GLIBC_TUNABLES", "glibc.malloc.check=3"},   {"MALLOC_PERTURB_", "85"},
-            {"SPDLOG_LEVEL", "trace"},              {"TMPDIR", "/tmp/none"},
-            {"XDG_RUNTIME_DIR", "/tmp"},            {"XAUTHORITY", evil},
-            {"DISPLAY", ":99"},                     {"PATH", "/tmp:/usr/bin:/bin"}};
+    return {{"SLURM_JOB_ID", of_another.id_text()},
+            {"SLURM_JOBID", of_another.id_text()},
+            {"SLURM_CONF", evil},
+            {"SLURMD_NODENAME", "evil"},
+            {"SLURM_CONF_SERVER", "127.0.0.1:1"},
+            {"SLURM_DEBUG", "9"},
+            {"LD_PRELOAD", evil},
+            {"LD_LIBRARY_PATH", "/tmp"},
+            {"LD_AUDIT", evil},
+            {"GCONV_PATH", "/tmp"},
+            {"GLIBC_TUNABLES", "glibc.malloc.check=3"},
+            {"MALLOC_PERTURB_", "85"},
+            {"SPDLOG_LEVEL", "trace"},
+            {"TMPDIR", "/tmp/none"},
+            {"XDG_RUNTIME_DIR", "/tmp"},
+            {"XAUTHORITY", evil},
+            {"DISPLAY", ":99"},
+            {"PATH", "/tmp:/usr/bin:/bin"}};
 }
 
-// One who is root already needs no password; neither does anybody here, so that su asks nothing but the account.
+// Nobody needs a password here, so that su asks nothing but the account.
 std::vector<std::string> su_stack(const std::string& options)
 {
-    return {"auth required pam_permit.so", "account required pam_unix.so", account_line(options), "session required pam_permit.so"};
+    return {"auth required pam_permit.so", "account required pam_unix.so", account_line(options),
+            "session required pam_permit.so"};
 }
 
-Command su(const std::string& caller, std::vector<std::string> arguments, const std::vector<std::pair<std::string, std::string>>& environment)
+Command su(const std::string& caller, std::vector<std::string> arguments,
+           const std::vector<std::pair<std::string, std::string>>& environment)
 {
     arguments.insert(arguments.begin(), "su");
     Command command = as_user(caller, std::move(arguments));
@@ -64,9 +76,10 @@ TEST(Attacker, ChoosesTheEnvironmentOfSu)
     const Stack by_name("su", su_stack("strict service=su,su-l"));
     const Stack with_login("su-l", su_stack("strict service=su,su-l"));
     const LogMark mark;
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"alice", "-c", where_am_i}, {"-l", "alice", "-c", where_am_i}, {"-p", "alice", "-c", where_am_i},
-          {"-w", "SLURM_JOB_ID,SLURM_CONF", "-l", "alice", "-c", where_am_i}}) {
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"alice", "-c", where_am_i},
+                                                      {"-l", "alice", "-c", where_am_i},
+                                                      {"-p", "alice", "-c", where_am_i},
+                                                      {"-w", "SLURM_JOB_ID,SLURM_CONF", "-l", "alice", "-c", where_am_i}}) {
         const Finished session = run(su("alice", arguments, environment));
         EXPECT_EQ(session.code, 0) << session.err;
         EXPECT_EQ(job_in(session.out), alices.id()) << session.out;
@@ -77,7 +90,8 @@ TEST(Attacker, ChoosesTheEnvironmentOfSu)
         EXPECT_EQ(decision["reason"], "one_job") << decision.line;
         EXPECT_EQ(decision["job"], alices.id_text()) << decision.line;
     }
-    report_fault({"attacker", "su with the environment of the user's choice: SLURM_*, LD_*, SLURM_CONF", "adopt one_job, the own", 300},
+    report_fault({"attacker", "su with the environment of the user's choice: SLURM_*, LD_*, SLURM_CONF",
+                  "adopt one_job, the own", 300},
                  decided_in(mark, "alice"));
 
     const LogMark refused_mark;
@@ -88,8 +102,9 @@ TEST(Attacker, ChoosesTheEnvironmentOfSu)
     for (const std::string& secret : {std::string("bob"), std::string("alice"), cluster().spool, ".4294967292"s})
         EXPECT_EQ(told.find(secret), std::string::npos) << told;
     EXPECT_EQ(refused_mark.decision("carol")["reason"], "no_jobs");
-    report_fault({"attacker", "su with the environment of the user's choice, no job", "deny no_jobs, nothing told about others", 300},
-                 decided_in(refused_mark, "carol"));
+    report_fault(
+        {"attacker", "su with the environment of the user's choice, no job", "deny no_jobs, nothing told about others", 300},
+        decided_in(refused_mark, "carol"));
 }
 
 TEST(Attacker, ChoosesTheArgumentsOfSu)
@@ -98,8 +113,8 @@ TEST(Attacker, ChoosesTheArgumentsOfSu)
     const Stack service("su", su_stack("strict service=su"));
     const LogMark mark;
     const std::string forged = "decision=adopt";
-    for (const std::string& name : {"bob\n" + forged + " reason=one_job user=carol", std::string(5000, 'x'), "../../etc/passwd"s, "bob "s, " bob"s,
-                                    "BOB"s, "b%nob"s, "\x1b[2Jbob"s, "2002"s, "-"s}) {
+    for (const std::string& name : {"bob\n" + forged + " reason=one_job user=carol", std::string(5000, 'x'),
+                                    "../../etc/passwd"s, "bob "s, " bob"s, "BOB"s, "b%nob"s, "\x1b[2Jbob"s, "2002"s}) {
         const Finished session = run(su("carol", {"-s", "/bin/sh", "-c", where_am_i, "--", name}, {}));
         EXPECT_NE(session.code, 0) << name;
         EXPECT_EQ(session.out.find("JOB="), std::string::npos) << name;
@@ -128,7 +143,9 @@ TEST(Attacker, RunsTheModuleThemselves)
         longest = std::max(longest, static_cast<double>(login.account_took.count()) / 1000);
     }
     EXPECT_EQ(pam_login("bob", "strict").job, bobs.id()) << "as root it would have been";
-    report_fault({"attacker", "the module in a program of the user's own, for anybody", "deny; in nobody's job, nothing learnt", 1300}, longest);
+    report_fault({"attacker", "the module in a program of the user's own, for anybody",
+                  "deny; in nobody's job, nothing learnt", 1300},
+                 longest);
 }
 
 }  // namespace

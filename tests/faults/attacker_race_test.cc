@@ -72,7 +72,8 @@ protected:
         if (!ready.tell()) return false;
         for (;;)
             for (const char* other : {".r", ".r", ".l", ".l"}) {
-                if (::renameat2(AT_FDCWD, name.c_str(), AT_FDCWD, (name + other).c_str(), RENAME_EXCHANGE) != 0) return false;
+                if (::renameat2(AT_FDCWD, name.c_str(), AT_FDCWD, (name + other).c_str(), RENAME_EXCHANGE) != 0)
+                    return false;
                 ++shared.exchanges;
             }
     }
@@ -111,8 +112,9 @@ TEST_F(Race, FilesExchangedDuringLogins)
     EXPECT_GT(shared_->connections, 0U) << "no login was ever deceived by the file: no race";
     EXPECT_EQ(shared_->bytes, 0U) << "her server was spoken to";
     EXPECT_EQ(bobs.seen().adopt, 0);
-    report_fault({"attacker", "exchanges a socket of the own, a file of root's and a link to another's stepd during 1000 logins",
-                  "deny no_jobs, never a word to the own server", 300},
+    report_fault({"attacker",
+                  "exchanges a socket of the own, a file of root's and a link to another's stepd during 1000 logins",
+                  "deny no_jobs, never a word to the own server", 1300},
                  longest);
 }
 

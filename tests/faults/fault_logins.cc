@@ -24,7 +24,8 @@ void put(std::string& text, const std::vector<std::string>& lines)
 std::string text_of(const Outcome& outcome)
 {
     std::string text;
-    put(text, {outcome.code, outcome.cgroup, outcome.mount_namespace, std::to_string(outcome.milliseconds), outcome.complaints});
+    put(text,
+        {outcome.code, outcome.cgroup, outcome.mount_namespace, std::to_string(outcome.milliseconds), outcome.complaints});
     put(text, outcome.log);
     put(text, outcome.told);
     put(text, outcome.environment);
@@ -92,7 +93,8 @@ std::vector<Outcome> log_in_together(const std::vector<Login>& logins)
     for (const Running& each : running) {
         std::string text;
         char buffer[4096];
-        for (ssize_t got = 0; (got = ::read(each.out, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+        for (ssize_t got = 0; (got = ::read(each.out, buffer, sizeof buffer)) > 0;)
+            text.append(buffer, static_cast<std::size_t>(got));
         (void)::close(each.out);
         (void)::waitpid(each.pid, nullptr, 0);
         outcomes.push_back(outcome_of(text));

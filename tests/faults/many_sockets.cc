@@ -77,10 +77,12 @@ ManySockets::ManySockets(const std::vector<std::string>& paths, uid_t listener, 
     if (!ready_.wait()) throw std::runtime_error("the sockets could not be made");
 }
 
-std::vector<std::string> step_socket_paths(const std::string& directory, const std::string& node, unsigned first, unsigned count)
+std::vector<std::string> step_socket_paths(const std::string& directory, const std::string& node, unsigned first,
+                                           unsigned count)
 {
     std::vector<std::string> paths;
-    for (unsigned job_id = first; job_id < first + count; ++job_id) paths.push_back(directory + '/' + step_socket_name(node, job_id));
+    for (unsigned job_id = first; job_id < first + count; ++job_id)
+        paths.push_back(directory + '/' + step_socket_name(node, job_id));
     return paths;
 }
 

@@ -24,7 +24,7 @@ private:
 };
 
 // Like extern steps of a node, jobs `first` to `first` + `count` - 1.
-[[nodiscard]] std::vector<std::string> step_socket_paths(const std::string& directory, const std::string& node, unsigned first,
-                                                         unsigned count);
+[[nodiscard]] std::vector<std::string> step_socket_paths(const std::string& directory, const std::string& node,
+                                                         unsigned first, unsigned count);
 
 }  // namespace slurm_adopt::test

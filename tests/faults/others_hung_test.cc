@@ -15,13 +15,12 @@ namespace slurm_adopt::test {
 namespace {
 
 constexpr int tries = 5;
-constexpr int long_tries = 3;  // of what takes its grace each
 
 struct OthersHung {
     std::string how;  // they hang
     StepdScript script;
     bool stopped = false;
-    bool full_backlog = false;  // nobody says any more who listens there
+    bool full_backlog = false;   // nobody says any more who listens there
     double refused_v2_ms = 300;  // added to a refusal where nobody tells whose they are
     const char* refused_v2 = "";
 };
@@ -29,7 +28,8 @@ struct OthersHung {
 // Every login that gave up on a stopped one is left in its backlog.
 void fill_backlog(const std::string& socket)
 {
-    while (connect_unix(socket).ok()) {}
+    while (connect_unix(socket).ok()) {
+    }
 }
 
 class OthersHungStepds : public testing::TestWithParam<int> {
@@ -53,11 +53,14 @@ protected:
             if (others.stopped) stepd.stop();
             if (others.full_backlog) fill_backlog(stepd.socket());
         }
-        const int how_often = waits ? 1 : layout == Layout::v1 ? tries : long_tries;
+        const int how_often = waits ? 1 : tries;
         return std::max(0.0, best_of(how_often, login, decision) - without);
     }
 
-    static std::string number_of(int count) { return count == 1 ? "another user's stepd " : std::to_string(count) + " stepds of others "; }
+    static std::string number_of(int count)
+    {
+        return count == 1 ? "another user's stepd " : std::to_string(count) + " stepds of others ";
+    }
 
     static void run(const OthersHung& others, int count)
     {

@@ -18,14 +18,36 @@ TEST(OwnHungStepd, Stopped)
 {
     run({
         // Ten seconds would be allowed.
-        {.fault = "own stepd stopped (SIGSTOP)", .scripts = {{}}, .strict = "deny adopt_timeout", .open = "allow adopt_timeout",
-         .bound_ms = 700, .stopped = true, .options = {"timeout=10"}},
-        {.fault = "50 own stepds stopped", .scripts = {{}}, .strict = "deny adopt_timeout", .open = "allow adopt_timeout",
-         .bound_ms = 1000, .stopped = true, .count = 50, .layouts = {Layout::v1}},
-        {.fault = "50 own stepds stopped, cgroup v2", .scripts = {{}}, .strict = "deny adopt_timeout",
-         .open = "allow adopt_timeout", .bound_ms = 1000, .stopped = true, .count = 50, .layouts = {Layout::v2}},
-        {.fault = "own stepd stopped, cgroup v2, an salloc: nobody can tell whose", .scripts = {{}}, .strict = "deny no_jobs",
-         .bound_ms = 700, .known_to_be_own = false, .stopped = true, .layouts = {Layout::v2, Layout::v2_sluid}},
+        {.fault = "own stepd stopped (SIGSTOP)",
+         .scripts = {{}},
+         .strict = "deny adopt_timeout",
+         .open = "allow adopt_timeout",
+         .bound_ms = 700,
+         .stopped = true,
+         .options = {"timeout=10"}},
+        {.fault = "50 own stepds stopped",
+         .scripts = {{}},
+         .strict = "deny adopt_timeout",
+         .open = "allow adopt_timeout",
+         .bound_ms = 1000,
+         .stopped = true,
+         .count = 50,
+         .layouts = {Layout::v1}},
+        {.fault = "50 own stepds stopped, cgroup v2",
+         .scripts = {{}},
+         .strict = "deny adopt_timeout",
+         .open = "allow adopt_timeout",
+         .bound_ms = 1000,
+         .stopped = true,
+         .count = 50,
+         .layouts = {Layout::v2}},
+        {.fault = "own stepd stopped, cgroup v2, an salloc: nobody can tell whose",
+         .scripts = {{}},
+         .strict = "deny no_jobs",
+         .bound_ms = 700,
+         .known_to_be_own = false,
+         .stopped = true,
+         .layouts = {Layout::v2, Layout::v2_sluid}},
     });
 }
 
@@ -33,13 +55,20 @@ TEST(OwnHungStepd, AliveAndSilent)
 {
     run({
         {"own stepd does not accept", {{.accepts = false}}, "deny adopt_timeout", "allow adopt_timeout"},
-        {"own stepd accepts and never answers", {hanging(Step::version), hanging(Step::uid)}, "deny adopt_timeout",
+        {"own stepd accepts and never answers",
+         {hanging(Step::version), hanging(Step::uid)},
+         "deny adopt_timeout",
          "allow adopt_timeout"},
         {"own stepd is silent at the adoption", {hanging(Step::adopt)}, "deny adopt_timeout", "allow adopt_timeout"},
         {"own stepd is silent after the adoption",
-         {hanging(Step::x11), hanging(Step::namespaces)}, "deny namespace_join", "allow namespace_join"},
-        {.fault = "own stepd silent, cgroup v2, an salloc: nobody can tell whose", .scripts = {hanging(Step::version)},
-         .strict = "deny no_jobs", .known_to_be_own = false, .layouts = {Layout::v2, Layout::v2_sluid}},
+         {hanging(Step::x11), hanging(Step::namespaces)},
+         "deny namespace_join",
+         "allow namespace_join"},
+        {.fault = "own stepd silent, cgroup v2, an salloc: nobody can tell whose",
+         .scripts = {hanging(Step::version)},
+         .strict = "deny no_jobs",
+         .known_to_be_own = false,
+         .layouts = {Layout::v2, Layout::v2_sluid}},
     });
 }
 
@@ -49,8 +78,11 @@ TEST(OwnHungStepd, OneBytePerSecond)
     run({
         {"own stepd answers one byte per second", {drips}, "deny adopt_timeout", "allow adopt_timeout"},
         // Eight bytes until it has said whose it is, four for the adoption: and it is in time.
-        {.fault = "own stepd answers one byte in 50 ms", .scripts = {{.between_bytes = 50ms}}, .strict = "adopt one_job",
-         .bound_ms = 2500, .options = {"timeout=10", "join_container=0", "disable_x11=1"}},
+        {.fault = "own stepd answers one byte in 50 ms",
+         .scripts = {{.between_bytes = 50ms}},
+         .strict = "adopt one_job",
+         .bound_ms = 2500,
+         .options = {"timeout=10", "join_container=0", "disable_x11=1"}},
     });
 }
 

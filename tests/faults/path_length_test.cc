@@ -47,7 +47,8 @@ TEST_F(PathLength, ExactlyFits)
         longest = std::max(longest, outcome.milliseconds);
         std::filesystem::remove_all(directory);
     }
-    report_fault({"slurmstepd", "socket path of 107 bytes, the longest there is; also by spool_dir=", "adopt one_job", 1300}, longest);
+    report_fault({"slurmstepd", "socket path of 107 bytes, the longest there is; also by spool_dir=", "adopt one_job", 1300},
+                 longest);
 }
 
 // A file with such a name can be there - bound in the directory itself, as "./name" - but not be connected to by its path.
@@ -69,7 +70,8 @@ TEST_F(PathLength, IsNotCut)
              decided("notice deny no_jobs", 0, 0, "-", "closed")},
             {no_job_message}});
     EXPECT_EQ(cut.seen().connections, 0) << "another socket";
-    report_fault({"slurmstepd", "spool_dir= too long for a socket's path", "deny no_jobs, and why in the log", 1300}, outcome.milliseconds);
+    report_fault({"slurmstepd", "spool_dir= too long for a socket's path", "deny no_jobs, and why in the log", 1300},
+                 outcome.milliseconds);
 }
 
 }  // namespace

@@ -58,11 +58,14 @@ TEST_P(BetweenProbeAndAdoption, TheStepdIsKilled)
     for (const bool strict : {true, false}) {
         Node node;
         const FakeStepd& asked = node.start(7, script(), GetParam());
-        const Outcome outcome = log_in_while(node, asked, [&] { (void)::kill(asked.pid(), SIGKILL); }, strict);
+        const Outcome outcome = log_in_while(
+            node, asked, [&] { (void)::kill(asked.pid(), SIGKILL); }, strict);
         EXPECT_EQ(decision_of(outcome), "deny no_jobs");
         longest = std::max(longest, outcome.milliseconds);
     }
-    report_fault({"slurmstepd", with_layout("stepd killed between probe and adoption"), "deny no_jobs, also without strict", 1300}, longest);
+    report_fault(
+        {"slurmstepd", with_layout("stepd killed between probe and adoption"), "deny no_jobs, also without strict", 1300},
+        longest);
 }
 
 // The id of an ended job comes again after long (MaxJobId), or at once where a job is requeued.

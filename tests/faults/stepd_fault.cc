@@ -56,7 +56,8 @@ void run(const StepdFault& fault)
                 for (unsigned job_id = first_job; job_id < first_job + static_cast<unsigned>(fault.count); ++job_id) {
                     FakeStepd& stepd = attempt.node.start(job_id, of_release(script, layout), layout);
                     if (fault.stopped) stepd.stop();
-                    if (fault.known_to_be_own && layout != Layout::v1) make_batch_directory(attempt.node.spool.path(), job_id);
+                    if (fault.known_to_be_own && layout != Layout::v1)
+                        make_batch_directory(attempt.node.spool.path(), job_id);
                 }
                 std::vector<std::string> options = fault.options;
                 options.insert(options.end(), {"nodename=" + attempt.node.tree.node(), strict ? "strict=1" : "strict=0"});
@@ -68,7 +69,8 @@ void run(const StepdFault& fault)
     for (const Attempt& attempt : attempts) {
         const std::string& expected = attempt.strict || fault.open.empty() ? fault.strict : fault.open;
         EXPECT_EQ(outcome->complaints, "") << attempt.what;
-        EXPECT_EQ(decision_of(*outcome), expected) << attempt.what << ": " << (outcome->log.empty() ? "" : outcome->log.front());
+        EXPECT_EQ(decision_of(*outcome), expected)
+            << attempt.what << ": " << (outcome->log.empty() ? "" : outcome->log.front());
         EXPECT_EQ(outcome->code, expected.starts_with("deny") ? "perm_denied" : "success") << attempt.what;
         if (expected.starts_with("adopt")) {
             EXPECT_TRUE(is_in(*outcome, attempt.node.stepds.front().cgroup())) << attempt.what;

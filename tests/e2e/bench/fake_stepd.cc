@@ -116,13 +116,13 @@ void converse(int fd, const FakeStepdSpec& spec, const std::string& cgroup)
     }
 }
 
-[[noreturn]] void serve(int listener, const FakeStepdSpec& spec, const std::string& cgroup, int* counter)
+[[noreturn]] void serve(int listener, const FakeStepdSpec& spec, const std::string& cgroup, int* counter, int ready)
 {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!cgroup.empty()) std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush;
     if (spec.runs_as != 0 && (::setgid(spec.runs_as) != 0 || ::setuid(spec.runs_as) != 0)) ::_exit(1);
     // Credentials of a socket's peer are those it had when it began to listen.
-    (void)::listen(listener, 64);
+    if (::listen(listener, 64) != 0 || ::write(ready, "r", 1) != 1) ::_exit(1);
     ::signal(SIGCHLD, SIG_IGN);
     for (;;) {
         const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
@@ -158,10 +158,16 @@ FakeStepd::FakeStepd(const FakeStepdSpec& spec)
     *counter_ = 0;
     const int listener = listen_at(path_);
     (void)::chown(path_.c_str(), spec.runs_as, spec.runs_as);
+    int ready[2];
+    if (::pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
     pid_ = ::fork();
-    if (pid_ == 0) serve(listener, spec, cgroup_, counter_);
+    if (pid_ == 0) serve(listener, spec, cgroup_, counter_, ready[1]);
     (void)::close(listener);
-    ::usleep(50'000);  // until it is in its cgroup and has its uid
+    (void)::close(ready[1]);
+    char byte = 0;
+    const bool serves = ::read(ready[0], &byte, 1) == 1;  // it is in its cgroup and has its uid
+    (void)::close(ready[0]);
+    if (!serves) throw std::runtime_error("the fake slurmstepd did not start");
 }
 
 FakeStepd::~FakeStepd()

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 guest=$(dirname "${BASH_SOURCE[0]}")
-readonly guest case_limit_s=300
+readonly guest case_limit_s=600
 exec 3>/dev/ttyS1
 
 report() {

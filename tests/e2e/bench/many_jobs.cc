@@ -16,7 +16,7 @@ namespace slurm_adopt::e2e {
 namespace {
 
 constexpr std::chrono::minutes start_limit{3};
-constexpr std::chrono::minutes end_limit{1};
+constexpr std::chrono::minutes end_limit{2};  // Slurm itself gives up on a step after one
 
 // Jobs whose slurmstepd of the extern step is in its cgroup.
 std::map<std::uint32_t, pid_t> extern_stepds()

@@ -30,7 +30,7 @@ private:
     std::map<std::uint32_t, std::string> users_;
 };
 
-// All jobs of these users end; waits until the node has no extern step of theirs. False: not within a minute.
+// All jobs of these users end; waits until the node has no extern step of theirs. False: not within two minutes.
 [[nodiscard]] bool end_jobs_of(const std::vector<std::string>& users);
 
 // The jobs that slurmctld knows in these states ("R", "all" ...), each with its user. Those that have ended for some minutes.

@@ -123,8 +123,6 @@ private:
     if (program.prepare) program.prepare();
     std::vector<std::string> environment = program.environment;
     for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
-    // The sanitizers look for leaks from a process that traces us: not without a /proc, a process left, or calls of its own.
-    if (program.on_call || program.prepare) environment.insert(environment.begin(), "ASAN_OPTIONS=detect_leaks=0");
     std::vector<char*> variables;
     for (std::string& variable : environment) variables.push_back(variable.data());
     variables.push_back(nullptr);

@@ -2,7 +2,10 @@
 // No path of the module waits without a deadline. Every function of the C library that can wait is walked (blocking_calls.cc)
 // in logins of every kind; a function that can wait and is not walked may not be used by the module at all.
 #include <security/pam_appl.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <map>
@@ -179,6 +182,15 @@ TEST_F(Deadlines, RuntimeDirectories)
     (void)start(7, {.uid = nobody});
     const HostLogin login{.options = {"strict", timeout_, "runtime_dir=1"}, .mode = "session", .prepare = private_run};
     walk("opened and closed", login, with_timeout);
+    // As by a session that is stopped while it has it: a second each in the beginning and the end of the session.
+    const auto lock = [] {
+        private_run();
+        for (const char* each : {"/run/slurm-adopt", "/run/slurm-adopt/sessions", "/run/slurm-adopt/sessions/65534"}) (void)::mkdir(each, 0700);
+        // Stays open in the program, which is another holder than the module.
+        if (::flock(::open("/run/slurm-adopt/sessions/65534", O_RDONLY), LOCK_EX) != 0) ::_exit(124);
+    };
+    walk("locked by another session", {.options = login.options, .mode = "session", .prepare = lock}, with_timeout);
+    EXPECT_GE(longest_, 900) << "the lock was not waited for";
     for (const char* each : {"flock", "mount", "umount2", "openat"}) EXPECT_GT(by_module_[each], 0) << each;
     report_fault({"system", "every call that can wait, with a runtime directory", "each has a deadline", with_timeout}, longest_);
 }

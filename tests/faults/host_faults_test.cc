@@ -37,7 +37,7 @@ TEST_F(Hosts, WithSeveralThreads)
 {
     (void)start(7, {.uid = nobody});
     (void)start(8, {.uid = nobody});
-    expect_adopted({.options = {"strict", "timeout=2", "callerid_timeout=1", helper("exit 0")}, .mode = "threads"}, 4,
+    expect_adopted({.options = {"strict", "callerid_timeout=1", helper("exit 0")}, .mode = "threads"}, 4,
                    "four threads of one host log in at once, with the helper", "adopt newest_job", 3500);
 }
 
@@ -64,7 +64,7 @@ TEST_F(Hosts, ThatIgnoresSigchld)
     (void)start(7, {.uid = nobody});
     (void)start(8, {.uid = nobody});
     for (const char* body : {"exit 0", "sleep 60"})
-        expect_adopted({.options = {"strict", "timeout=3", "callerid_timeout=1", helper(body)}, .mode = "sigchld"}, 3,
+        expect_adopted({.options = {"strict", "callerid_timeout=1", helper(body)}, .mode = "sigchld"}, 3,
                        *body == 'e' ? "SIGCHLD is ignored, the helper ends at once" : "SIGCHLD is ignored, the helper hangs",
                        "adopt newest_job", with_timeout);
 }
@@ -76,7 +76,7 @@ TEST_F(Hosts, WithSignalsAllTheTime)
     expect_adopted({.options = {"strict", "runtime_dir=1"}, .mode = "interrupted", .prepare = private_run}, 3,
                    "a signal each 100 us, with a runtime directory", "adopt one_job", bound_ms);
     (void)start(8, {.uid = nobody});
-    expect_adopted({.options = {"strict", "timeout=3", "callerid_timeout=1", helper("sleep 60")}, .mode = "interrupted"}, 3,
+    expect_adopted({.options = {"strict", "callerid_timeout=1", helper("sleep 60")}, .mode = "interrupted"}, 3,
                    "a signal each 100 us, the helper hangs", "adopt newest_job", with_timeout);
 }
 

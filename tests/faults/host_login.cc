@@ -85,6 +85,15 @@ void private_run()
     if (::mount("tmpfs", "/run", "tmpfs", 0, "mode=0755") != 0) ::_exit(124);
 }
 
+void expect_adopted_without_faults(HostLogin login)
+{
+    std::erase_if(login.options, [](const std::string& option) { return option.starts_with("timeout="); });
+    login.environment.clear();
+    login.on_call = {};
+    const HostOutcome outcome = log_in_on_host(login);
+    EXPECT_TRUE(outcome.adopted()) << outcome.text();
+}
+
 void expect_safe(const std::string& what, const HostOutcome& outcome, double bound_ms)
 {
     EXPECT_EQ(outcome.trouble, "") << what;

@@ -48,6 +48,9 @@ struct HostOutcome {
 void private_mounts();
 void private_run();
 
+// That the login succeeds where nothing fails, given all the time that a busy node may need: or a table of faults says nothing.
+void expect_adopted_without_faults(HostLogin login);
+
 // What must hold whatever fails: nobody is let in outside a step, nothing hangs longer than `bound_ms`, nothing dies.
 void expect_safe(const std::string& what, const HostOutcome& outcome, double bound_ms);
 

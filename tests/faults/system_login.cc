@@ -175,6 +175,15 @@ void leave_descriptors(int count)
 
 }  // namespace
 
+#ifdef __SANITIZE_ADDRESS__
+// Leaks are looked for by a process that traces us: not without a /proc, or with no process left, as we are run here.
+// Not by the environment, which is read from /proc too.
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options()
+{
+    return "detect_leaks=0";
+}
+#endif
+
 int main(int argc, char** argv)
 {
     if (argc != 4) return 64;

@@ -6,9 +6,9 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 #include "slurm_adopt/interrupted.h"
 
@@ -36,20 +36,28 @@ Error peer_gone_or_error(const char* what)
     return system_error(what);
 }
 
-// The descriptors of a message, owned, so that none is lost whatever the peer sent.
-std::vector<Fd> descriptors_of(msghdr& message)
+// More than the one we expect.
+constexpr std::size_t most_received = 4;
+
+struct Received {
+    std::array<Fd, most_received> descriptors;
+    std::size_t count = 0;
+};
+
+// The descriptors of a message, owned, so that none is lost whatever the peer sent; and without memory, which may be out.
+Received descriptors_of(msghdr& message)
 {
-    std::vector<Fd> descriptors;
+    Received received;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t i = 0; i < count && received.count < most_received; ++i) {
             int fd = -1;
             std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
-            descriptors.emplace_back(fd);
+            received.descriptors[received.count++] = Fd(fd);
         }
     }
-    return descriptors;
+    return received;
 }
 
 }  // namespace
@@ -121,7 +129,7 @@ Result<Fd> receive_descriptor(const Fd& socket, Deadline deadline)
         iovec vector{.iov_base = &data, .iov_len = 1};
         // Room for more than the one we expect: what is not received would be lost in the kernel, what is too
         // much is closed by its owner below.
-        alignas(cmsghdr) std::byte control[CMSG_SPACE(4 * sizeof(int))];
+        alignas(cmsghdr) std::byte control[CMSG_SPACE(most_received * sizeof(int))];
         msghdr message{};
         message.msg_iov = &vector;
         message.msg_iovlen = 1;
@@ -134,10 +142,10 @@ Result<Fd> receive_descriptor(const Fd& socket, Deadline deadline)
             if (auto ready = wait_for(socket, POLLIN, deadline); !ready) return std::move(ready).error();
             continue;
         }
-        std::vector<Fd> descriptors = descriptors_of(message);
-        if (descriptors.size() != 1 || (message.msg_flags & MSG_CTRUNC) != 0)
-            return Error{ErrorCode::protocol, 0, "expected one descriptor, got " + std::to_string(descriptors.size())};
-        return std::move(descriptors.front());
+        Received received = descriptors_of(message);
+        if (received.count != 1 || (message.msg_flags & MSG_CTRUNC) != 0)
+            return Error{ErrorCode::protocol, 0, "expected one descriptor, got " + std::to_string(received.count)};
+        return std::move(received.descriptors.front());
     }
 }
 

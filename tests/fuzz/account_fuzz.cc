@@ -89,6 +89,8 @@ void check_success(const Kernel& kernel, const Options& options, const Phase& ph
     if (logged.decision == "allow") require(option_lets_in(options, *logged.reason, false), "an option allows it");
     require(logged.decision != "deny" && logged.decision != "ignore", "the log says what was done");
     if (kernel.joined > 0) require(may_be_adopted, "in the namespaces of a job nobody is let in without an adoption");
+    if (kernel.joined > 0 && kernel.join_has_failed && !phase.is_session)
+        require(phase.memory_fails, "in some of the namespaces of a job nobody is let in");
 }
 
 void check_ignore(const Kernel& kernel, const Options& options, const Phase& phase, const Logged& logged, const Login& login)
@@ -197,6 +199,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                     "the end of a session is nobody's business but ours");
         }
     }
-    require(kernel.open_descriptors.empty(), "every descriptor is closed");
+    check_descriptors(kernel);
     return 0;
 }

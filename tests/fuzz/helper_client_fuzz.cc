@@ -19,7 +19,7 @@ void check_call(Kernel& kernel, Ask ask)
     ask();
     require(kernel.now() - began <= 2s + 400ms, "a question has an end");
     check_processes(kernel);
-    require(kernel.open_descriptors.empty(), "every descriptor is closed");
+    check_descriptors(kernel);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Messages between module and helper, in both directions: a byte that says which, then header and body.
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "input.h"
@@ -20,6 +21,11 @@ void check_body(Verb verb, const Header& header, std::span<const std::byte> whol
     if (!body) return;
     const auto again = encode(verb, body.value(), header.module_pid, header.log_level);
     require(std::equal(again.begin(), again.end(), whole.begin(), whole.end()), "encoded again it is the same bytes");
+    if constexpr (std::is_same_v<Body, TimesReply>) {
+        const auto& times = body.value();
+        require(times.unused == 0 && times.count <= most_steps, "what is not used is zero");
+        require(std::all_of(times.began_ns.begin() + times.count, times.began_ns.end(), [](std::int64_t ns) { return ns == 0; }), "what is not used is zero");
+    }
 }
 
 }  // namespace

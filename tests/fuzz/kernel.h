@@ -126,6 +126,7 @@ public:
     std::set<int> asked;   // steps that have been asked to adopt
     uid_t subject = alice; // whose login it is
     std::size_t joined = 0;  // namespaces
+    bool join_has_failed = false;  // of one of them
     bool steps_have_ended = false;
     bool helper_was_trusted = false;
     struct RunNode {

@@ -81,7 +81,10 @@ int __wrap_setns(int fd, int)
 {
     Kernel* const kernel = Kernel::running();
     require(kernel->find(fd) != nullptr, "an open namespace is joined");
-    if (const int error = kernel->fault({EPERM, EINVAL, EUSERS})) return fail_with(error);
+    if (const int error = kernel->fault({EPERM, EINVAL, EUSERS})) {
+        kernel->join_has_failed = true;
+        return fail_with(error);
+    }
     ++kernel->joined;
     return 0;
 }

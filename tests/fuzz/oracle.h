@@ -58,4 +58,12 @@ inline void check_processes(const Kernel& kernel)
     require(sigismember(&kernel.blocked, SIGTERM) == 0, "signals are as they were");
 }
 
+// At the end.
+inline void check_descriptors(const Kernel& kernel)
+{
+    for (const auto& [fd, open] : kernel.open_descriptors)
+        (void)std::fprintf(stderr, "left open: %d, kind %d, %s\n", fd, static_cast<int>(open.kind), open.path.c_str());
+    require(kernel.open_descriptors.empty(), "every descriptor is closed");
+}
+
 }  // namespace slurm_adopt::fuzz

@@ -169,23 +169,13 @@ run_minimize() {
     mkdir -p "$merged" "$fuzz/work/$target"
     # The named ones first: what they reach needs no other.
     "$fuzz/tests/fuzz/fuzz_$target" -merge=1 "$merged" "$corpus/$target" "$fuzz/work/$target" >"$merged.log" 2>&1
-    local file
-    # Those with a name of their own stay; of the others what is needed.
+    # Those with a name of their own stay; of the others, which are called by their SHA-1, what is needed.
     find "$corpus/$target" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
-    for file in "$merged"/*; do
-      if ! same_as_named "$file" "$corpus/$target"; then cp "$file" "$corpus/$target/"; fi
-    done
+    comm -23 <(find "$merged" -type f -printf '%f\n' | sort) <(sha1sum "$corpus/$target"/* | cut -d ' ' -f 1 | sort) |
+      sed "s|^|$merged/|" | xargs -r cp -t "$corpus/$target"
     printf '%-14s %4d inputs %8d bytes\n' "$target" "$(find "$corpus/$target" -type f | wc -l)" \
       "$(find "$corpus/$target" -type f -printf '%s\n' | awk '{n += $1} END {print n + 0}')"
   done
-}
-
-same_as_named() {  # FILE DIRECTORY
-  local named
-  for named in "$2"/*; do
-    if [[ -e $named ]] && cmp -s "$1" "$named"; then return 0; fi
-  done
-  return 1
 }
 
 run_coverage() {

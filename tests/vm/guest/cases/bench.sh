@@ -76,7 +76,7 @@ case_batch_jobs() {
   local workers
   prepare
   describe_machine
-  info processor "2 x emulated by QEMU on $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
+  info processor "$(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), emulated by QEMU"
   info idle 0
   measure_here 1+0
   batch_jobs 51 50

@@ -15,7 +15,7 @@ function row(name, reference, value, its_unit, limit, more, tried,    met) {
     ratio[rows] = reference > 0 && value > 0 ? value / reference : 0
     target[rows] = limit == 0 ? "" : more ? ">= " limit : limit < 1 ? "<= 1/" sprintf("%.3g", 1 / limit) : "<= " limit
     verdict[rows] = ""
-    if (limit == 0 || about["idle"] > 0) return
+    if (limit == 0 || about["idle"] + 0 > 0) return
     met = reference > 0 && (more ? value / reference >= limit : value / reference <= limit)
     verdict[rows] = met ? "PASS" : "FAIL"
     if (!met) missed = 1

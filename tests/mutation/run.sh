@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Whether the tests of the policy would notice if the policy were another one: makes every single-token mutation of
+# src/core/policy.cc and src/core/reason.cc, compiles each, and runs the unit tests of both against it. Prints the score
+# and every mutation that no test notices; fails with one that equivalent.txt does not explain.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/../.."
+
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+# Nothing is left in the source tree.
+PYTHONDONTWRITEBYTECODE=1 nice -n 10 python3 tests/mutation/mutate.py "$directory"

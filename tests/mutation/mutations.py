@@ -26,9 +26,8 @@ class Mutator:
         self.source = source
         self.tokens = tokenize(source)
         self.enums = enumerators(headers)
-        self.same_type = members_of_one_type(headers)
-        for name, others in locals_of_one_type(source).items():
-            self.same_type.setdefault(name, set()).update(others)
+        self.members = members_of_one_type(headers)
+        self.locals = locals_of_one_type(source)
         self.found = []
 
     def all(self):
@@ -78,13 +77,15 @@ class Mutator:
         for other in WORDS.get(token.text, ()):
             self.replace("constant" if token.text in ("true", "false") else "word", at, at, other)
         if token.kind == "word" and self.text(at - 1) != "::":
-            for other in sorted(self.same_type.get(token.text, ())):
+            of = self.members if self.text(at - 1) in (".", "->") else self.locals
+            for other in sorted(of.get(token.text, ())):
                 self.replace("name of one type", at, at, other)
         if self.text(at - 1) == "::" and self.text(at - 2) in self.enums:
             enum = self.text(at - 2)
-            # Another label of a switch over all values is there twice, and does not compile: one shows it.
-            only_one = self.text(at - 3) == "case"
-            for other in self.other_values(enum, token.text)[:1 if only_one else None]:
+            # Another label of a switch over all values would be there twice: it does not compile.
+            if self.text(at - 3) == "case":
+                return
+            for other in self.other_values(enum, token.text):
                 self.replace("enumerator", at, at, other)
 
     def other_values(self, enum, value):
@@ -100,7 +101,8 @@ class Mutator:
     def negations(self, at, token):
         if token.text == "!":
             self.replace("negation", at, at, "")
-        begins = token.kind in ("word", "number") or token.text == "("
+        # Of our enumerators there is no negation.
+        begins = (token.kind in ("word", "number") and token.text not in self.enums) or token.text == "("
         before = self.text(at - 1)
         if begins and token.text != "return" and (before in ("(", "&&", "||", "return", "=", "?", ",", "{", "!")
                                                    or (before == ":" and self.text(at - 2) != ")")):

@@ -9,4 +9,4 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 # Nothing is left in the source tree.
-PYTHONDONTWRITEBYTECODE=1 nice -n 10 python3 tests/mutation/mutate.py "$directory"
+PYTHONDONTWRITEBYTECODE=1 nice python3 tests/mutation/mutate.py "$directory"

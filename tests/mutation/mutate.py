@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""mutate.py DIRECTORY: runs the tests of the policy against every mutation of it. Called by run.sh; see there."""
+"""mutate.py DIRECTORY [TEXT]: runs the tests of the policy against every mutation of it. Called by run.sh; see there.
+With a TEXT only against those whose change has it."""
 import collections
 import difflib
 import pathlib
@@ -13,7 +14,7 @@ from functions import Function, functions_of
 from mutations import Mutation, Mutator
 
 SOURCES = ("src/core/policy.cc", "src/core/reason.cc")
-TESTS = ("tests/unit/policy_test.cc", "tests/unit/reason_test.cc")
+TESTS = ("tests/unit/policy_test.cc", "tests/unit/choice_test.cc", "tests/unit/reason_test.cc")
 HEADERS = ("options", "policy", "reason")
 EXPLAINED = pathlib.Path("tests/mutation/equivalent.txt")
 
@@ -70,7 +71,7 @@ def where(mutant):
     return f"{mutant.source}:{original.count(chr(10), 0, mutant.mutation.start) + 1}"
 
 
-def report(mutants, outcomes, began):
+def report(mutants, outcomes, began, part):
     kinds = collections.defaultdict(collections.Counter)
     killers = collections.Counter()
     for mutant, outcome in zip(mutants, outcomes):
@@ -87,7 +88,7 @@ def report(mutants, outcomes, began):
     print("\nkilled by")
     for test, count in killers.most_common():
         print(f"{count:6} {test}")
-    entries, wrong = explained(), 0
+    entries, wrong = {key: reason for key, reason in explained().items() if part in key}, 0
     for mutant, outcome in zip(mutants, outcomes):
         if outcome.state != "survived":
             continue
@@ -107,9 +108,10 @@ def report(mutants, outcomes, began):
 
 def main():
     began = time.monotonic()
-    mutants = all_mutants()
+    part = sys.argv[2] if len(sys.argv) > 2 else ""
+    mutants = [mutant for mutant in all_mutants() if part in mutant.key]
     bench = Bench(pathlib.Path(sys.argv[1]), SOURCES, TESTS, mutants)
-    return report(mutants, bench.outcomes(), began)
+    return report(mutants, bench.outcomes(), began, part)
 
 
 if __name__ == "__main__":

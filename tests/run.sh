@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, the bench, and in
-# virtual machines of later Debian releases. One summary at the end; exit code 0 only if all of it passed.
+# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers and valgrind, the
+# bench, and in virtual machines of later Debian releases. One summary at the end; exit code 0 only if all of it passed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -10,18 +10,21 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module faults so helper headers e2e sanitize bench vm lint (all, if none is named).
+Suites: unit module faults so helper headers e2e sanitize valgrind bench vm lint (all, if none is named); only where it is
+named: mutation (minutes of compiling; after changes of the policy or its tests).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
-the packages that are installed and the directories build/ and build-asan/.
+the packages that are installed and the directories build/, build-asan/ and build-tsan/.
 TEXT
 }
 
-all_suites=(unit module faults so helper headers e2e sanitize bench vm lint)
+all_suites=(unit module faults so helper headers e2e sanitize valgrind bench vm lint)
+extra_suites=(mutation)
 suites=()
 while (($#)); do
   case $1 in
     --only)
-      [[ " ${all_suites[*]} " == *" ${2-} "* ]] || { echo "run.sh: --only takes one of: ${all_suites[*]}" >&2; exit 2; }
+      [[ " ${all_suites[*]} ${extra_suites[*]} " == *" ${2-} "* ]] ||
+        { echo "run.sh: --only takes one of: ${all_suites[*]} ${extra_suites[*]}" >&2; exit 2; }
       suites+=("$2"); shift 2 ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
@@ -38,7 +41,8 @@ failed=0
 
 install_packages() {
   local packages=(cmake g++ ninja-build libgtest-dev libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev
-    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
+    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck clang-tidy
+    valgrind libc6-dbg python3)
   mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
   packages+=(libpam-slurm-adopt)
   # The virtual machines, which emulate: everything else does without.
@@ -94,15 +98,22 @@ run_ctest() {  # DIRECTORY LABEL
 }
 
 run_sanitizers() {
-  # Only what runs here: the end-to-end tests and the bench take the module of build/.
+  # First what has threads. Only what runs here is built: the end-to-end tests and the bench take the module of build/.
+  local label status=0
+  run_thread_sanitizer || status=1
   build asan-ubsan build-asan --target slurm_adopt_tests || return
   # One run for each label: a label without tests is a failure.
-  local label status=0
   unset SLURM_ADOPT_FAULT_ROWS  # their times are not the module's
   for label in unit module faults so helper; do
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
   done
   return $status
+}
+
+# The helper's look-ups are the only threads of ours; the module may be called by a host's.
+run_thread_sanitizer() {
+  build tsan build-tsan --target slurm_adopt_threads_test helper_source_node_test || return
+  TSAN_OPTIONS=halt_on_error=1 ctest --test-dir build-tsan -R '^(Threads|SourceNode)\.' --output-on-failure --no-tests=error
 }
 
 run_lint() {
@@ -112,6 +123,8 @@ run_lint() {
   mandoc -T lint -W warning pam/pam_slurm_adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem -I include -I pam src pam || status=1
+  git ls-files 'src/*.cc' 'pam/*.cc' |
+    nice xargs -P "$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build || status=1
   return $status
 }
 
@@ -130,6 +143,8 @@ for suite in "${suites[@]}"; do
     headers) stage headers tests/helper/headers.sh ;;
     vm) stage vm tests/vm/run.sh ;;
     lint) stage lint run_lint ;;
+    valgrind) stage valgrind tests/valgrind/run.sh ;;
+    mutation) stage mutation tests/mutation/run.sh ;;
     *) stage "$suite" run_ctest build "$suite" ;;
   esac
 done

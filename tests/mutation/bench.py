@@ -45,6 +45,8 @@ class Bench:
         self.mutants = mutants  # by number, from 1
         self.functions = {source: functions_of(pathlib.Path(source).read_text()) for source in sources}
         self.refused = set()
+        texts = {source: pathlib.Path(source).read_text() for source in sources}
+        self.optimized_sources = {source: self.optimized(text, pathlib.Path(source).stem) for source, text in texts.items()}
         self.write_header()
         must(COMPILER, *FLAGS, "-O0", "-x", "c++-header", top / "common.h", "-o", top / "common.h.gch")
         numbers = list(range(1, len(mutants) + 1))
@@ -135,16 +137,16 @@ class Bench:
     def same_code(self, number):
         """Whether the optimizer makes the same machine code and data of both: then no test can tell them apart."""
         mutant = self.mutants[number - 1]
-        directory = self.top / f"mutant{number}"
-        contents = []
-        for name, text in (("source", pathlib.Path(mutant.source).read_text()), ("mutant", mutant.text)):
-            (directory / name).mkdir(parents=True)
-            source, built = directory / name / "policy.cc", directory / name / "policy.o"
-            source.write_text(text)
-            must(COMPILER, *FLAGS, "-O2", "-c", source, "-o", built)
-            must("strip", "--strip-unneeded", built)
-            contents.append(built.read_bytes())
-        return contents[0] == contents[1]
+        return self.optimized(mutant.text, f"mutant{number}") == self.optimized_sources[mutant.source]
+
+    def optimized(self, text, name):
+        directory = self.top / name
+        directory.mkdir()
+        source, built = directory / "policy.cc", directory / "policy.o"
+        source.write_text(text)
+        must(COMPILER, *FLAGS, "-O2", "-c", source, "-o", built)
+        must("strip", "--strip-unneeded", built)
+        return built.read_bytes()
 
     def outcomes(self):
         return in_parallel(self.judge, range(1, len(self.mutants) + 1))

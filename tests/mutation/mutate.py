@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""mutate.py DIRECTORY [TEXT]: runs the tests of the policy against every mutation of it. Called by run.sh; see there.
-With a TEXT only against those whose change has it."""
+"""mutate.py DIRECTORY [PATTERN]: runs the tests of the policy against every mutation of it. Called by run.sh; see there.
+With a PATTERN only against those whose change matches it."""
 import collections
 import difflib
 import pathlib
@@ -88,7 +88,7 @@ def report(mutants, outcomes, began, part):
     print("\nkilled by")
     for test, count in killers.most_common():
         print(f"{count:6} {test}")
-    entries, wrong = {key: reason for key, reason in explained().items() if part in key}, 0
+    entries, wrong = {key: reason for key, reason in explained().items() if re.search(part, key)}, 0
     for mutant, outcome in zip(mutants, outcomes):
         if outcome.state != "survived":
             continue
@@ -109,7 +109,7 @@ def report(mutants, outcomes, began, part):
 def main():
     began = time.monotonic()
     part = sys.argv[2] if len(sys.argv) > 2 else ""
-    mutants = [mutant for mutant in all_mutants() if part in mutant.key]
+    mutants = [mutant for mutant in all_mutants() if re.search(part, mutant.key)]
     bench = Bench(pathlib.Path(sys.argv[1]), SOURCES, TESTS, mutants)
     return report(mutants, bench.outcomes(), began, part)
 

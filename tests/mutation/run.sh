@@ -4,7 +4,7 @@
 # src/core/policy.cc and src/core/reason.cc, compiles each, and runs the unit tests of both against it. Prints the score
 # and every mutation that no test notices; fails with one that equivalent.txt does not explain.
 #
-# usage: run.sh [TEXT]     only the mutations of lines that have TEXT; JOBS= so many at once, other than one a core
+# usage: run.sh [PATTERN]     only the mutations of lines that match; JOBS= so many at once, other than one a core
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 

@@ -33,5 +33,15 @@ TEST(Choice, TheJobThatTheProcessIsInLeavesTheRestToActionUnknown)
     }
 }
 
+TEST(Choice, AValueThatIsNoActionIsNotNewest)
+{
+    const std::vector<OwnJob> jobs = {{1, 10}, {2, 20}};
+    Options options;
+    options.action_unknown = static_cast<Action>(99);
+    const Choice choice = choose(options, jobs, std::nullopt);
+    EXPECT_TRUE(choice.candidates.empty());
+    EXPECT_EQ(choice.otherwise, Reason::unknown_job);
+}
+
 }  // namespace
 }  // namespace slurm_adopt

@@ -30,6 +30,8 @@ timed_unit=(
 # openat2 and the calls that make a file system without a path (fsopen, fsmount, move_mount) are unknown to valgrind 3.19:
 # it answers ENOSYS. With that answer the tests of a runtime directory fail, and what they see is not our code's doing.
 unknown_calls=('RuntimeDir*' 'UsersRuntimeDir.*' 'Trash.*' 'OwnDirectory.*')
+# Valgrind keeps descriptors above the limit for itself, so there is always one left.
+counts_descriptors=('ReceiveDescriptor.NoRoomForItIsNoCrashAndNoLeak')
 # These measure this process's own memory, which is mostly valgrind's here.
 measures_memory=('Load.AThousandTimesByHand' 'Load.AThousandTimesByLibpam')
 
@@ -49,5 +51,5 @@ memcheck() {
 status=0
 memcheck "$build/tests/so/slurm_adopt_so_test" "${measures_memory[@]}" || status=1
 memcheck "$build/tests/module/slurm_adopt_module_test" "${timed_module[@]}" || status=1
-memcheck "$build/tests/unit/slurm_adopt_unit_test" "${timed_unit[@]}" "${unknown_calls[@]}" || status=1
+memcheck "$build/tests/unit/slurm_adopt_unit_test" "${timed_unit[@]}" "${unknown_calls[@]}" "${counts_descriptors[@]}" || status=1
 exit $status

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), the fuzz targets' corpora and each target for a short time, end to end on a real Slurm, once more under the sanitizers, the bench, and in
-# virtual machines of later Debian releases. One summary at the end; exit code 0 only if all of it passed.
+# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers and valgrind, the fuzz
+# targets for a short time, the bench, and in virtual machines of later Debian releases. One summary at the end; exit code
+# 0 only if all of it passed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -10,18 +11,21 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module faults so helper headers fuzz e2e sanitize bench vm lint (all, if none is named).
+Suites: unit module faults so helper headers fuzz e2e sanitize valgrind bench vm lint (all, if none is named); only where
+it is named: mutation (minutes of compiling; after changes of the policy or its tests).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
-the packages that are installed and the directories build/, build-asan/ and build-fuzz/.
+the packages that are installed and the directories build/, build-asan/, build-tsan/ and build-fuzz/.
 TEXT
 }
 
-all_suites=(unit module faults so helper headers fuzz e2e sanitize bench vm lint)
+all_suites=(unit module faults so helper headers fuzz e2e sanitize valgrind bench vm lint)
+extra_suites=(mutation)
 suites=()
 while (($#)); do
   case $1 in
     --only)
-      [[ " ${all_suites[*]} " == *" ${2-} "* ]] || { echo "run.sh: --only takes one of: ${all_suites[*]}" >&2; exit 2; }
+      [[ " ${all_suites[*]} ${extra_suites[*]} " == *" ${2-} "* ]] ||
+        { echo "run.sh: --only takes one of: ${all_suites[*]} ${extra_suites[*]}" >&2; exit 2; }
       suites+=("$2"); shift 2 ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
@@ -38,7 +42,8 @@ failed=0
 
 install_packages() {
   local packages=(cmake g++ ninja-build libgtest-dev libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev
-    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
+    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck clang-tidy
+    valgrind libc6-dbg python3)
   mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
   packages+=(libpam-slurm-adopt)
   # libFuzzer and the coverage report are clang's.
@@ -95,17 +100,19 @@ run_ctest() {  # DIRECTORY LABEL
   ctest --test-dir "$1" -L "^$2\$" --output-on-failure --no-tests=error
 }
 
-run_sanitizers() {
-  # Only what runs here: the end-to-end tests and the bench take the module of build/.
-  build asan-ubsan build-asan --target slurm_adopt_tests || return
+# In a shell of its own: what is unset there is set for the others.
+run_sanitizers() (
+  # First what has threads. Only what runs here is built: the end-to-end tests and the bench take the module of build/.
+  label='' status=0
+  run_thread_sanitizer || status=1
+  build asan-ubsan build-asan --target slurm_adopt_tests || return 1
   # One run for each label: a label without tests is a failure.
-  local label status=0
   unset SLURM_ADOPT_FAULT_ROWS  # their times are not the module's
   for label in unit module faults so helper fuzz; do
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
   done
   return $status
-}
+)
 
 run_fuzz() {
   local status=0
@@ -115,6 +122,14 @@ run_fuzz() {
   return $status
 }
 
+# The helper's look-ups are the only threads of ours; the module may be called by a host's.
+run_thread_sanitizer() {
+  build tsan build-tsan --target slurm_adopt_threads_test helper_source_node_test || return
+  # PatienceEnds is about 3 s, and takes longer so.
+  TSAN_OPTIONS=halt_on_error=1 ctest --test-dir build-tsan -R '^(Threads|SourceNode)\.' -E '^SourceNode.PatienceEnds$' \
+    --output-on-failure --no-tests=error
+}
+
 run_lint() {
   local scripts status=0
   mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
@@ -122,6 +137,8 @@ run_lint() {
   mandoc -T lint -W warning pam/pam_slurm_adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem -I include -I pam src pam || status=1
+  git ls-files 'src/*.cc' 'pam/*.cc' |
+    nice xargs -P "$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build || status=1
   return $status
 }
 
@@ -141,6 +158,8 @@ for suite in "${suites[@]}"; do
     fuzz) stage fuzz run_fuzz ;;
     vm) stage vm tests/vm/run.sh ;;
     lint) stage lint run_lint ;;
+    valgrind) stage valgrind tests/valgrind/run.sh ;;
+    mutation) stage mutation tests/mutation/run.sh ;;
     *) stage "$suite" run_ctest build "$suite" ;;
   esac
 done

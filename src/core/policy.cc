@@ -15,14 +15,13 @@ bool contains(const std::vector<std::string>& list, std::string_view entry)
 Verdict verdict_of(Action action)
 {
     switch (action) {
-    case Action::deny:
-        return Verdict::deny;
     case Action::ignore:
         return Verdict::ignore;
     case Action::allow:
         return Verdict::allow;
-    case Action::newest:
-        return Verdict::deny;  // there is no newest job to fall back to: the caller tried them all
+    case Action::newest:  // there is no newest job to fall back to: the caller tried them all
+    case Action::deny:
+        break;
     }
     return Verdict::deny;
 }
@@ -87,7 +86,7 @@ Decision conclude_failure(const Options& options, Reason reason)
     case FailureClass::bad_config:    // a typo must never open a node
     case FailureClass::unknown_user:  // nobody can own a job without being somebody
     case FailureClass::none:          // not a failure: whoever asks is confused
-        return {Verdict::deny, reason};
+        break;
     }
     return {Verdict::deny, reason};
 }

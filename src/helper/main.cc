@@ -102,13 +102,13 @@ int run(const std::vector<std::string>& arguments)
         return std::fflush(stdout) == 0 ? exit_done : exit_failed;
     }
     if (!arguments.empty()) {
-        std::fputs("slurm-adopt-helper: takes no arguments but --version; pam_slurm_adopt.so starts it\n", stderr);
+        (void)std::fputs("slurm-adopt-helper: takes no arguments but --version; pam_slurm_adopt.so starts it\n", stderr);
         return exit_usage;
     }
     const auto module = find_module();
     if (!module) {
-        std::fprintf(stderr, "slurm-adopt-helper: finds the source job of logins for pam_slurm_adopt.so, which starts it; "
-                             "not to be run by hand (%s)\n", module.error().context.c_str());
+        (void)std::fprintf(stderr, "slurm-adopt-helper: finds the source job of logins for pam_slurm_adopt.so, which starts it; "
+                                   "not to be run by hand (%s)\n", module.error().context.c_str());
         return exit_usage;
     }
     set_up_log(::getppid(), level_error);

@@ -42,7 +42,8 @@ void add_hosts(const char* list, std::vector<std::string>& hosts, std::set<std::
     if (list == nullptr) return;
     const auto hostlist = slurm_hostlist_create(list);
     if (hostlist == nullptr) return;
-    const auto release = [](char* text) { std::free(text); };
+    // libslurm has it from malloc().
+    const auto release = [](char* text) { std::free(text); };  // NOLINT(cppcoreguidelines-no-malloc)
     while (const auto host = std::unique_ptr<char, decltype(release)>(slurm_hostlist_shift(hostlist), release))
         if (known.insert(host.get()).second) hosts.emplace_back(host.get());
     slurm_hostlist_destroy(hostlist);

@@ -64,6 +64,7 @@ void close_from(unsigned first)
         if (::dup2(null, standard) < 0) ::_exit(127);
     if (::dup2(kept, socket_descriptor) < 0) ::_exit(127);
     close_from(socket_descriptor + 1);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execve(2) writes to neither, its signature is older than const
     char* const arguments[] = {const_cast<char*>(program), nullptr};
     ::execve(program, arguments, environment);
     ::_exit(127);
@@ -106,6 +107,8 @@ Result<Child> Child::start(const std::string& program, const std::vector<std::st
     const Fd theirs(pair[1]);
 
     std::vector<char*> variables;
+    variables.reserve(environment.size() + 1);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): as above
     for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
     variables.push_back(nullptr);
 

@@ -198,7 +198,7 @@ Result<bool> mount_tmpfs(const Store& store, const char* user)
 // True if it is a tmpfs.
 Result<bool> hand_over(const Store& store, const char* user, const Fd& below, uid_t uid, gid_t gid)
 {
-    const auto mounted = mount_tmpfs(store, user);
+    auto mounted = mount_tmpfs(store, user);
     if (!mounted) return mounted;
     const Fd top(::openat(store.user.get(), user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct stat status {};
@@ -243,7 +243,7 @@ Result<bool> enter(const Store& store, const std::string& user, uid_t uid, gid_t
     // Nobody uses it, so whatever is there still was left behind or put there.
     if (!in_use)
         if (auto taken = take_directory(store, user, deadline); !taken) return std::move(taken).error();
-    const auto is_new = register_session(store.sessions.get(), user, key);
+    auto is_new = register_session(store.sessions.get(), user, key);
     if (!is_new) return is_new;
     auto provided = provide(store, user.c_str(), uid, gid);
     // One that an earlier call has registered has what that call gave it.
@@ -288,7 +288,7 @@ Result<Done> close_runtime_dir(const RuntimeDirs& dirs, uid_t uid, const std::st
 
     const std::string user = std::to_string(uid);
     const bool proc_tells = tells_of_sessions(dirs.proc, key);
-    const auto removed = [&]() -> Result<Done> {
+    auto removed = [&]() -> Result<Done> {
         // Before the lock: whoever holds it does not take this one for a user of the directory any more.
         unregister_session(store.value().sessions.get(), user, key);
         const auto lock = UserLock::take(store.value(), user, deadline.sooner(Deadline::after(longest_locked)));

@@ -118,7 +118,7 @@ Result<Done> listening_unix_sockets(const TakeSocket& take, Deadline deadline)
     const auto netlink = ask();
     if (!netlink) return netlink.error();
     // On the stack: the heap would have to grow by it and shrink again.
-    std::array<std::byte, std::size_t{16} * 1024> buffer;
+    std::array<std::byte, std::size_t{16} * 1024> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): recv() writes it
     for (std::size_t listed = 0; listed < most_listed;) {
         const ssize_t got = uninterrupted([&] { return ::recv(netlink.value().get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
         if (got < 0) {

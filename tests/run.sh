@@ -103,11 +103,11 @@ run_ctest() {  # DIRECTORY LABEL
 # In a shell of its own: what is unset there is set for the others.
 run_sanitizers() (
   # First what has threads. Only what runs here is built: the end-to-end tests and the bench take the module of build/.
+  unset SLURM_ADOPT_FAULT_ROWS  # their times are not the module's
   label='' status=0
   run_thread_sanitizer || status=1
   build asan-ubsan build-asan --target slurm_adopt_tests || return 1
   # One run for each label: a label without tests is a failure.
-  unset SLURM_ADOPT_FAULT_ROWS  # their times are not the module's
   for label in unit module faults so helper fuzz; do
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
   done

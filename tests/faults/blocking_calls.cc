@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Every function of the C library that can wait, in front of the real one: it is written down who calls it and whether
-// the wait has an end. The call is made all the same. A line: "CALLER FUNCTION bounded|UNBOUNDED WHY". deadline_proof_test.cc reads
-// them, and holds against the module's file that nothing which can wait is missing here.
+// the wait has an end. The call is made all the same. A line: "CALLER FUNCTION bounded|UNBOUNDED WHY".
+// deadline_proof_test.cc reads them, and holds against the module's file that nothing which can wait is missing here.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -239,14 +239,17 @@ int fcntl(int fd, int command, ...)
 // Without it a dead file server or a user's own file system would be asked, and waited for.
 int umount2(const char* path, int flags) noexcept
 {
-    walk(__builtin_return_address(0), "umount2", (flags & MNT_DETACH) != 0 ? bounded("MNT_DETACH") : unbounded("no MNT_DETACH"));
+    walk(__builtin_return_address(0), "umount2",
+         (flags & MNT_DETACH) != 0 ? bounded("MNT_DETACH") : unbounded("no MNT_DETACH"));
     return next<int(const char*, int)>("umount2")(path, flags);
 }
 
 int mount(const char* source, const char* target, const char* type, unsigned long flags, const void* data) noexcept
 {
-    walk(__builtin_return_address(0), "mount", type != nullptr && std::strcmp(type, "tmpfs") == 0 ? bounded("tmpfs") : unbounded("not a tmpfs"));
-    return next<int(const char*, const char*, const char*, unsigned long, const void*)>("mount")(source, target, type, flags, data);
+    walk(__builtin_return_address(0), "mount",
+         type != nullptr && std::strcmp(type, "tmpfs") == 0 ? bounded("tmpfs") : unbounded("not a tmpfs"));
+    return next<int(const char*, const char*, const char*, unsigned long, const void*)>("mount")(source, target, type, flags,
+                                                                                                 data);
 }
 
 long syscall(long number, ...) noexcept

@@ -20,13 +20,14 @@ TEST_F(Clocks, TheWallClockJumps)
 {
     const std::string file = spool_ / "walk";
     for (const char* step : {"31536000", "-31536000"}) {
-        const std::vector<std::string> environment = {std::string(clock_jump) + '=' + step, std::string(walk_file) + '=' + file,
-                                                      std::string(longest_wait) + "=1001"};
+        const std::vector<std::string> environment = {
+            std::string(clock_jump) + '=' + step, std::string(walk_file) + '=' + file, std::string(longest_wait) + "=1001"};
         Node node;
         (void)node.start(7, {.uid = nobody});
         const HostOutcome adopted = log_in_on_host({.mode = "session", .environment = environment});
         EXPECT_TRUE(adopted.adopted()) << adopted.text();
-        report_fault({"system", "the wall clock jumps a year with each look, to and fro", "adopt one_job", bound_ms}, adopted.longest());
+        report_fault({"system", "the wall clock jumps a year with each look, to and fro", "adopt one_job", bound_ms},
+                     adopted.longest());
 
         Node hung;
         (void)hung.start(8, {.uid = nobody, .moves = false, .fault = Fault::hang, .at = Step::adopt});
@@ -34,7 +35,8 @@ TEST_F(Clocks, TheWallClockJumps)
         const HostOutcome refused = log_in_on_host({.options = {"strict", "timeout=1"}, .environment = environment});
         expect_safe("a hung one", refused, with_timeout);
         EXPECT_GE(refused.longest(), 990) << "a deadline that a jump of the wall clock has ended";
-        report_fault({"system", "the wall clock jumps, and the slurmstepd hangs", "refused at the deadline", with_timeout}, refused.longest());
+        report_fault({"system", "the wall clock jumps, and the slurmstepd hangs", "refused at the deadline", with_timeout},
+                     refused.longest());
     }
     // The proof behind it: the module does not even look.
     std::ifstream lines(file);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// No path of the module waits without a deadline. Every function of the C library that can wait is walked (blocking_calls.cc)
-// in logins of every kind; a function that can wait and is not walked may not be used by the module at all.
-#include <security/pam_appl.h>
+// No path of the module waits without a deadline. Every function of the C library that can wait is walked
+// (blocking_calls.cc) in logins of every kind; a function that can wait and is not walked may not be used by the module at
+// all.
 #include <fcntl.h>
+#include <security/pam_appl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,10 +29,10 @@ constexpr int timeout_ms = 1000;
 // Functions that the module uses and that do not wait: they compute, or ask the kernel for what it knows by itself.
 const Names never_wait = {
     // The compiler's and the C library's own.
-    "__cmsg_nxthdr", "__cxa_finalize", "__errno_location", "__libc_single_threaded", "__pthread_key_create", "__snprintf_chk",
-    "__stack_chk_fail", "__tls_get_addr", "_dl_find_object", "abort", "free", "gnu_dev_makedev", "inet_ntop", "inet_pton",
-    "malloc", "memchr", "memcmp", "memcpy", "memmove", "memset", "realloc", "sprintf", "strcmp", "strerror_r", "strlen", "strncmp",
-    "sigaddset", "sigemptyset", "sigfillset", "sigismember", "gettext", "bcmp",
+    "__cmsg_nxthdr", "__cxa_finalize", "__errno_location", "__libc_single_threaded", "__pthread_key_create",
+    "__snprintf_chk", "__stack_chk_fail", "__tls_get_addr", "_dl_find_object", "abort", "free", "gnu_dev_makedev",
+    "inet_ntop", "inet_pton", "malloc", "memchr", "memcmp", "memcpy", "memmove", "memset", "realloc", "sprintf", "strcmp",
+    "strerror_r", "strlen", "strncmp", "sigaddset", "sigemptyset", "sigfillset", "sigismember", "gettext", "bcmp",
     // Held for a few instructions by libstdc++'s exceptions and by nobody else: the module has no threads.
     "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_once", "pthread_setcancelstate",
     // libstdc++'s last words before abort().
@@ -41,7 +42,8 @@ const Names never_wait = {
     "getpid", "getppid", "getresuid", "getrlimit", "getsockname", "getsockopt", "kill", "prctl", "pthread_sigmask", "setns",
     "setpgid", "socket", "socketpair", "uname",
     // Directories and names of root's on file systems of this node: /proc, /sys/fs/cgroup, /run, the spool directory, the
-    // helper's. (What a user may have mounted over his own is not among them: see runtime_dir.cc, and umount2, mount, openat.)
+    // helper's. (What a user may have mounted over his own is not among them: see runtime_dir.cc, and umount2, mount,
+    // openat.)
     "access", "closedir", "execve", "fchmod", "fchown", "fstatat", "lstat", "mkdirat", "opendir", "readdir", "readlink",
     "renameat", "rewinddir", "stat", "statx", "unlinkat",
     // PAM's memory.
@@ -85,7 +87,8 @@ protected:
         SCOPED_TRACE(what);
         const std::string file = spool_ / "walk";
         (void)::unlink(file.c_str());
-        login.environment = {std::string(walk_file) + '=' + file, std::string(longest_wait) + '=' + std::to_string(timeout_ms + 1)};
+        login.environment = {std::string(walk_file) + '=' + file,
+                             std::string(longest_wait) + '=' + std::to_string(timeout_ms + 1)};
         const HostOutcome outcome = log_in_on_host(login);
         expect_safe(what, outcome, bound_ms);
         longest_ = std::max(longest_, outcome.longest());
@@ -97,7 +100,8 @@ protected:
             words >> caller >> function >> verdict;
             const bool of_the_module = caller == "pam_slurm_adopt.so";
             if (of_the_module) ++by_module_[function];
-            EXPECT_TRUE(verdict == "bounded" || (!of_the_module && waits_of_others.contains(caller + ' ' + function))) << line;
+            EXPECT_TRUE(verdict == "bounded" || (!of_the_module && waits_of_others.contains(caller + ' ' + function)))
+                << line;
         }
         EXPECT_GT(calls, 4U) << "nothing was walked";
     }
@@ -134,7 +138,9 @@ TEST_F(Deadlines, NoJobAndOneJob)
     walk("by the spool directory", {.options = {"strict", timeout_, "spool_dir=" + spool_.path()}}, with_timeout);
     for (const char* each : {"poll", "recv", "send", "connect", "open", "pread"}) EXPECT_GT(by_module_[each], 0) << each;
     EXPECT_EQ(by_module_["wall-clock"], 0);
-    report_fault({"system", "every call that can wait, in logins where nothing is wrong", "each has a deadline", with_timeout}, longest_);
+    report_fault(
+        {"system", "every call that can wait, in logins where nothing is wrong", "each has a deadline", with_timeout},
+        longest_);
 }
 
 TEST_F(Deadlines, SlurmstepdsThatHangOrClose)
@@ -162,7 +168,8 @@ TEST_F(Deadlines, SlurmstepdsThatHangOrClose)
         walk("a drip", {.options = {"strict", timeout_}}, with_timeout);
     }
     EXPECT_GT(by_module_["poll"], 20);
-    report_fault({"system", "every call that can wait, with a slurmstepd that hangs, drips or closes", "each has a deadline", with_timeout},
+    report_fault({"system", "every call that can wait, with a slurmstepd that hangs, drips or closes", "each has a deadline",
+                  with_timeout},
                  longest_);
 }
 
@@ -170,11 +177,14 @@ TEST_F(Deadlines, Helpers)
 {
     (void)start(7, {.uid = nobody});
     (void)start(8, {.uid = nobody});
-    for (const char* body : {"exit 0", "sleep 60", "cat /dev/zero >&3", "exec 3>&-; sleep 60", "kill -STOP $$", "trap '' TERM; sleep 60"})
+    for (const char* body :
+         {"exit 0", "sleep 60", "cat /dev/zero >&3", "exec 3>&-; sleep 60", "kill -STOP $$", "trap '' TERM; sleep 60"})
         walk(body, {.options = {"strict", timeout_, "callerid_timeout=1", helper(body)}}, with_timeout);
     walk("none", {.options = {"strict", timeout_, "helper=/nowhere/helper"}}, with_timeout);
     for (const char* each : {"waitid", "sigtimedwait", "syscall"}) EXPECT_GT(by_module_[each], 0) << each;
-    report_fault({"system", "every call that can wait, with helpers that hang, stop or chatter", "each has a deadline", with_timeout}, longest_);
+    report_fault(
+        {"system", "every call that can wait, with helpers that hang, stop or chatter", "each has a deadline", with_timeout},
+        longest_);
 }
 
 TEST_F(Deadlines, RuntimeDirectories)
@@ -185,14 +195,16 @@ TEST_F(Deadlines, RuntimeDirectories)
     // As by a session that is stopped while it has it: a second each in the beginning and the end of the session.
     const auto lock = [] {
         private_run();
-        for (const char* each : {"/run/slurm-adopt", "/run/slurm-adopt/sessions", "/run/slurm-adopt/sessions/65534"}) (void)::mkdir(each, 0700);
+        for (const char* each : {"/run/slurm-adopt", "/run/slurm-adopt/sessions", "/run/slurm-adopt/sessions/65534"})
+            (void)::mkdir(each, 0700);
         // Stays open in the program, which is another holder than the module.
         if (::flock(::open("/run/slurm-adopt/sessions/65534", O_RDONLY), LOCK_EX) != 0) ::_exit(124);
     };
     walk("locked by another session", {.options = login.options, .mode = "session", .prepare = lock}, with_timeout);
     EXPECT_GE(longest_, 900) << "the lock was not waited for";
     for (const char* each : {"flock", "mount", "umount2", "openat"}) EXPECT_GT(by_module_[each], 0) << each;
-    report_fault({"system", "every call that can wait, with a runtime directory", "each has a deadline", with_timeout}, longest_);
+    report_fault({"system", "every call that can wait, with a runtime directory", "each has a deadline", with_timeout},
+                 longest_);
 }
 
 }  // namespace

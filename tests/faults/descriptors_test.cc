@@ -20,7 +20,8 @@ TEST_F(Descriptors, AreFew)
     int left = 0;
     for (bool adopted = false; !adopted; ++left) {
         ASSERT_LT(left, 20) << "never adopted";
-        const HostOutcome outcome = log_in_on_host({.options = {"strict", "timeout=1"}, .mode = "descriptors=" + std::to_string(left)});
+        const HostOutcome outcome =
+            log_in_on_host({.options = {"strict", "timeout=1"}, .mode = "descriptors=" + std::to_string(left)});
         expect_safe(std::to_string(left) + " left", outcome, with_timeout);
         adopted = outcome.adopted();
         refused += adopted ? 0 : 1;
@@ -32,7 +33,8 @@ TEST_F(Descriptors, AreFew)
     }
     EXPECT_GE(refused, 1);
     EXPECT_LE(left, 6) << "more descriptors than needed";
-    report_fault({"system", "no descriptor is left, one, two, ... until the login succeeds", "refused or adopt one_job; root passes", with_timeout},
+    report_fault({"system", "no descriptor is left, one, two, ... until the login succeeds",
+                  "refused or adopt one_job; root passes", with_timeout},
                  longest);
 }
 

@@ -27,8 +27,9 @@ double HostOutcome::sum() const
 
 bool HostOutcome::adopted() const
 {
-    return trouble.empty() && !calls.empty() &&
-           std::all_of(calls.begin(), calls.end(), [](const HostCall& call) { return call.code == PAM_SUCCESS && call.inside; });
+    return trouble.empty() && !calls.empty() && std::all_of(calls.begin(), calls.end(), [](const HostCall& call) {
+               return call.code == PAM_SUCCESS && call.inside;
+           });
 }
 
 std::string HostOutcome::text() const
@@ -36,7 +37,8 @@ std::string HostOutcome::text() const
     std::ostringstream text;
     text << trouble;
     for (const HostCall& call : calls)
-        text << ' ' << call.phase << '=' << call.code << (call.inside ? " inside " : " outside ") << call.milliseconds << " ms";
+        text << ' ' << call.phase << '=' << call.code << (call.inside ? " inside " : " outside ") << call.milliseconds
+             << " ms";
     return text.str();
 }
 

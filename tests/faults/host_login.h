@@ -48,7 +48,8 @@ struct HostOutcome {
 void private_mounts();
 void private_run();
 
-// That the login succeeds where nothing fails, given all the time that a busy node may need: or a table of faults says nothing.
+// That the login succeeds where nothing fails, given all the time that a busy node may need: or a table of faults says
+// nothing.
 void expect_adopted_without_faults(HostLogin login);
 
 // What must hold whatever fails: nobody is let in outside a step, nothing hangs longer than `bound_ms`, nothing dies.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A wall clock that jumps each time that somebody looks at it. The monotonic one goes on as it is. Who looks is written down.
+// A wall clock that jumps each time that somebody looks at it. The monotonic one goes on as it is. Who looks is written
+// down.
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>

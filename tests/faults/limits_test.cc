@@ -128,9 +128,9 @@ TEST_F(Limits, NoProcessLeft)
     EXPECT_FALSE(std::filesystem::exists(trace)) << "there was one left";
     EXPECT_TRUE(log_in_on_host({.options = {"strict", option}}).adopted());
     EXPECT_TRUE(std::filesystem::exists(trace)) << "nobody was asked";
-    expect_adopted({.options = {"strict", option},
-                    .on_call = [](const Call& call) { return call.number == SYS_clone ? EAGAIN : 0; }},
-                   "clone fails with EAGAIN", "adopt newest_job", bound_ms);
+    expect_adopted(
+        {.options = {"strict", option}, .on_call = [](const Call& call) { return call.number == SYS_clone ? EAGAIN : 0; }},
+        "clone fails with EAGAIN", "adopt newest_job", bound_ms);
 }
 
 TEST_F(Limits, NothingCanBeWritten)
@@ -138,11 +138,14 @@ TEST_F(Limits, NothingCanBeWritten)
     (void)start(7, {.uid = nobody});
     const auto read_only = [] {
         private_mounts();
-        if (::mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0 || ::access("/run", W_OK) == 0) ::_exit(124);
+        if (::mount("none", "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0 || ::access("/run", W_OK) == 0)
+            ::_exit(124);
     };
-    expect_adopted({.mode = "session", .prepare = read_only}, "the root file system is read-only", "adopt one_job", bound_ms);
+    expect_adopted({.mode = "session", .prepare = read_only}, "the root file system is read-only", "adopt one_job",
+                   bound_ms);
     expect_adopted({.options = {"strict", "runtime_dir=1"}, .mode = "session", .prepare = read_only},
-                   "the root file system is read-only, with runtime_dir=1", "adopt one_job, without the directory", bound_ms);
+                   "the root file system is read-only, with runtime_dir=1", "adopt one_job, without the directory",
+                   bound_ms);
 }
 
 TEST_F(Limits, NoCgroupsMounted)
@@ -152,9 +155,11 @@ TEST_F(Limits, NoCgroupsMounted)
         if (::umount2("/sys/fs/cgroup", MNT_DETACH) != 0 || ::access("/sys/fs/cgroup/freezer", F_OK) == 0) ::_exit(124);
     };
     (void)start(9, {.uid = bob});
-    expect_refused({.prepare = without_cgroups}, "no cgroup hierarchy is mounted, and no job is the user's", "deny no_jobs", bound_ms);
+    expect_refused({.prepare = without_cgroups}, "no cgroup hierarchy is mounted, and no job is the user's", "deny no_jobs",
+                   bound_ms);
     (void)start(7, {.uid = nobody});
-    expect_adopted({.mode = "session", .prepare = without_cgroups}, "no cgroup hierarchy is mounted", "adopt one_job", bound_ms);
+    expect_adopted({.mode = "session", .prepare = without_cgroups}, "no cgroup hierarchy is mounted", "adopt one_job",
+                   bound_ms);
     (void)start(8, {.uid = nobody});
     expect_adopted({.options = {"strict", helper("exit 0")}, .prepare = without_cgroups},
                    "no cgroup hierarchy is mounted, and there are two jobs", "adopt newest_job", bound_ms);
@@ -163,10 +168,11 @@ TEST_F(Limits, NoCgroupsMounted)
 TEST_F(Limits, ProcCannotBeRead)
 {
     (void)start(7, {.uid = nobody});
-    expect_refused({.prepare = [] {
-                        private_mounts();
-                        if (::umount2("/proc", MNT_DETACH) != 0) ::_exit(124);
-                    }},
+    expect_refused({.prepare =
+                        [] {
+                            private_mounts();
+                            if (::umount2("/proc", MNT_DETACH) != 0) ::_exit(124);
+                        }},
                    "/proc is not mounted", "deny proc_unreadable", bound_ms);
     for (const int error : {EACCES, ENOENT}) {
         int failed = 0;
@@ -188,7 +194,8 @@ TEST_F(Limits, ProcIsHuge)
 {
     const FakeStepd& stepd = start(7, {.uid = nobody});
     const std::string header = "Num       RefCount Protocol Flags    Type St Inode Path\n";
-    const std::string other = "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/somebody/elses/socket/with/a/long/name\n";
+    const std::string other =
+        "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/somebody/elses/socket/with/a/long/name\n";
     const std::string own = "0000000000000000: 00000002 00000000 00010000 0001 01 12345 " + stepd.socket() + '\n';
     const auto table = [&](std::size_t bytes) {
         std::string text = header;
@@ -203,18 +210,22 @@ TEST_F(Limits, ProcIsHuge)
     };
     for (const bool allowed : {true, false}) {
         const std::string file = allowed ? table(std::size_t{16} * 1024 * 1024) : endless("endless");
-        const HostLogin login{
-            .options = {"strict", "timeout=5"}, .prepare = [&] { replace_in_proc("net/unix", file, stepd.pid()); }, .on_call = refuse_netlink};
+        const HostLogin login{.options = {"strict", "timeout=5"},
+                              .prepare = [&] { replace_in_proc("net/unix", file, stepd.pid()); },
+                              .on_call = refuse_netlink};
         if (allowed)
             expect_adopted(login, "/proc/net/unix of 16 MiB, netlink is refused", "adopt one_job", with_long_timeout);
         else
-            expect_refused(login, "/proc/net/unix of 100 MiB, netlink is refused", "deny sockets_unreadable", with_long_timeout);
+            expect_refused(login, "/proc/net/unix of 100 MiB, netlink is refused", "deny sockets_unreadable",
+                           with_long_timeout);
     }
     const std::string cgroups = endless("cgroup");
-    expect_refused({.options = {"strict", "timeout=1"}, .prepare = [cgroups] {
-                        private_mounts();
-                        if (::mount(cgroups.c_str(), "/proc/self/cgroup", nullptr, MS_BIND, nullptr) != 0) ::_exit(124);
-                    }},
+    expect_refused({.options = {"strict", "timeout=1"},
+                    .prepare =
+                        [cgroups] {
+                            private_mounts();
+                            if (::mount(cgroups.c_str(), "/proc/self/cgroup", nullptr, MS_BIND, nullptr) != 0) ::_exit(124);
+                        }},
                    "/proc/<pid>/cgroup of 100 MiB", "refused", with_timeout);
 }
 

@@ -21,7 +21,8 @@ protected:
         int good = 0;
         for (bool failed = true; failed && !HasFailure(); ++good) {
             EXPECT_LT(good, 2000);
-            login.environment = {std::string(good_mallocs) + '=' + std::to_string(good), std::string(failing_mallocs) + '=' + how_many};
+            login.environment = {std::string(good_mallocs) + '=' + std::to_string(good),
+                                 std::string(failing_mallocs) + '=' + how_many};
             const HostOutcome outcome = log_in_on_host(login);
             const std::string what = std::to_string(good) + " good ones";
             failed = outcome.failed_mallocs > 0;

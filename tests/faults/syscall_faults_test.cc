@@ -18,7 +18,7 @@ struct Error {
     int number;
     const char* name;
 };
-constexpr Error errors[] = {{EACCES, "EACCES"}, {EPERM, "EPERM"}, {EINTR, "EINTR"}, {EMFILE, "EMFILE"},
+constexpr Error errors[] = {{EACCES, "EACCES"}, {EPERM, "EPERM"},   {EINTR, "EINTR"}, {EMFILE, "EMFILE"},
                             {ENFILE, "ENFILE"}, {ENOMEM, "ENOMEM"}, {EIO, "EIO"}};
 
 // timeout=1, and a node that is busy with other things.
@@ -107,7 +107,9 @@ TEST_F(SystemCalls, EachFailsOnceInALoginWithOneJob)
         EXPECT_GT(fail_each_once({.options = {"strict", "timeout=1"}, .mode = "session"}, error.number), 50);
         EXPECT_GT(adopted_, 0) << "there are calls that nothing hangs on";
         EXPECT_GT(not_adopted_, 0) << "there are calls that all hangs on";
-        report_fault({"system", std::string("each system call of both phases fails once with ") + error.name, safe, bound_ms}, longest_);
+        report_fault(
+            {"system", std::string("each system call of both phases fails once with ") + error.name, safe, bound_ms},
+            longest_);
     }
 }
 
@@ -120,7 +122,8 @@ TEST_F(SystemCalls, EachKindAlwaysFailsInALoginWithOneJob)
         longest_ = 0;
         fail_each_kind({.options = {"strict", "timeout=1"}, .mode = "session"}, error.number);
         EXPECT_GT(not_adopted_, 3);
-        report_fault({"system", std::string("one kind of system call always fails with ") + error.name, safe, bound_ms}, longest_);
+        report_fault({"system", std::string("one kind of system call always fails with ") + error.name, safe, bound_ms},
+                     longest_);
     }
 }
 
@@ -132,7 +135,8 @@ TEST_F(SystemCalls, RootComesThroughWhateverFails)
         longest_ = 0;
         EXPECT_GT(fail_each_once({.user = "root", .mode = "session"}, error.number), 0);
         fail_each_kind({.user = "root", .mode = "session"}, error.number);
-        report_fault({"system", std::string("root, and each system call fails with ") + error.name, "ignore root", bound_ms}, longest_);
+        report_fault({"system", std::string("root, and each system call fails with ") + error.name, "ignore root", bound_ms},
+                     longest_);
     }
 }
 
@@ -145,7 +149,8 @@ TEST_F(SystemCalls, RootIsAdoptedOrComesThroughWhateverFails)
         const HostLogin login{.options = {"strict", "ignore_root=0", "timeout=1"}, .user = "root", .mode = "session"};
         EXPECT_GT(fail_each_once(login, error.number), 50);
         fail_each_kind(login, error.number);
-        report_fault({"system", std::string("ignore_root=0, and each system call fails with ") + error.name, "adopt one_job, or ignore root", bound_ms},
+        report_fault({"system", std::string("ignore_root=0, and each system call fails with ") + error.name,
+                      "adopt one_job, or ignore root", bound_ms},
                      longest_);
     }
 }
@@ -159,7 +164,8 @@ TEST_F(SystemCalls, EachFailsOnceInALoginWithTheHelper)
         SCOPED_TRACE(error.name);
         longest_ = 0;
         EXPECT_GT(fail_each_once(login, error.number), 50);
-        report_fault({"system", std::string("two jobs, and each system call fails once with ") + error.name, safe, bound_ms}, longest_);
+        report_fault({"system", std::string("two jobs, and each system call fails once with ") + error.name, safe, bound_ms},
+                     longest_);
     }
 }
 
@@ -174,7 +180,8 @@ TEST_F(SystemCalls, EachFailsOnceInTheHelpersBeginning)
         not_adopted_ = 0;
         EXPECT_GT(fail_each_once(login, error.number, true), 5) << "from clone to execve";
         EXPECT_EQ(not_adopted_, 0) << "no helper is no harm";
-        report_fault({"system", std::string("each system call of the helper's start fails once with ") + error.name, "adopt newest_job", bound_ms},
+        report_fault({"system", std::string("each system call of the helper's start fails once with ") + error.name,
+                      "adopt newest_job", bound_ms},
                      longest_);
     }
 }
@@ -188,7 +195,9 @@ TEST_F(SystemCalls, EachFailsOnceWithARuntimeDirectory)
         longest_ = 0;
         EXPECT_GT(fail_each_once(login, error.number), 80);
         fail_each_kind(login, error.number);
-        report_fault({"system", std::string("a runtime directory, and each system call fails with ") + error.name, safe, bound_ms}, longest_);
+        report_fault(
+            {"system", std::string("a runtime directory, and each system call fails with ") + error.name, safe, bound_ms},
+            longest_);
     }
 }
 

@@ -30,14 +30,16 @@ constexpr double bound_ms = timeout_ms + 1500;
 
 // Answered by the kernel out of what it knows, or by file systems of this node.
 const std::set<long> never_wait = {
-    SYS_brk,         SYS_mmap,        SYS_munmap,      SYS_mprotect,   SYS_mremap,      SYS_madvise,      SYS_close,      SYS_fstat,
-    SYS_newfstatat,  SYS_statx,       SYS_fstatfs,     SYS_getdents64, SYS_lseek,       SYS_readlinkat,   SYS_faccessat,  SYS_faccessat2,
-    SYS_getsockopt,  SYS_getsockname, SYS_getpeername, SYS_socket,     SYS_socketpair,  SYS_getpid,       SYS_getppid,    SYS_getpgid,
-    SYS_gettid,      SYS_getresuid,   SYS_getuid,      SYS_geteuid,    SYS_uname,       SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_kill,
-    SYS_setns,       SYS_mkdirat,     SYS_unlinkat,    SYS_renameat,   SYS_fchmod,      SYS_fchown,       SYS_getrandom,  SYS_prlimit64,
-    SYS_clock_gettime, SYS_close_range, SYS_prctl,     SYS_setpgid,    SYS_dup3,
+    SYS_brk,          SYS_mmap,       SYS_munmap,     SYS_mprotect,   SYS_mremap,        SYS_madvise,
+    SYS_close,        SYS_fstat,      SYS_newfstatat, SYS_statx,      SYS_fstatfs,       SYS_getdents64,
+    SYS_lseek,        SYS_readlinkat, SYS_faccessat,  SYS_faccessat2, SYS_getsockopt,    SYS_getsockname,
+    SYS_getpeername,  SYS_socket,     SYS_socketpair, SYS_getpid,     SYS_getppid,       SYS_getpgid,
+    SYS_gettid,       SYS_getresuid,  SYS_getuid,     SYS_geteuid,    SYS_uname,         SYS_rt_sigprocmask,
+    SYS_rt_sigaction, SYS_kill,       SYS_setns,      SYS_mkdirat,    SYS_unlinkat,      SYS_renameat,
+    SYS_fchmod,       SYS_fchown,     SYS_getrandom,  SYS_prlimit64,  SYS_clock_gettime, SYS_close_range,
+    SYS_prctl,        SYS_setpgid,    SYS_dup3,
 #ifdef SYS_stat  // not on all machines
-    SYS_stat,        SYS_lstat,       SYS_access,      SYS_readlink,   SYS_getpgrp,     SYS_dup2,
+    SYS_stat,         SYS_lstat,      SYS_access,     SYS_readlink,   SYS_getpgrp,       SYS_dup2,
 #endif
 };
 
@@ -143,7 +145,8 @@ protected:
         login.on_call = [&](const Call& call) {
             if (!call.own) return 0;  // the helper's start; it is killed at its deadline
             ++made_[call.number];
-            EXPECT_TRUE(ends_in_time(call)) << what << ": call " << call.index << ", number " << call.number << " may wait for ever";
+            EXPECT_TRUE(ends_in_time(call))
+                << what << ": call " << call.index << ", number " << call.number << " may wait for ever";
             return 0;
         };
         const HostOutcome outcome = log_in_on_host(login);
@@ -161,7 +164,8 @@ TEST_F(SystemCallWalk, EveryOneEnds)
     walk("no job", {.options = options});
     (void)start(7, {.uid = nobody, .before_adopting = std::chrono::milliseconds(20)});
     walk("one job", {.options = options, .mode = "session"});
-    walk("a runtime directory", {.options = {"strict", "timeout=1", "runtime_dir=1"}, .mode = "session", .prepare = private_run});
+    walk("a runtime directory",
+         {.options = {"strict", "timeout=1", "runtime_dir=1"}, .mode = "session", .prepare = private_run});
     walk("exempt groups", {.options = {"strict", "timeout=1", "exempt_groups=daemon,nosuchgroup"}});
     (void)start(8, {.uid = nobody});
     const std::string helper = spool_.write("helper", "#!/bin/sh\nsleep 60\n");
@@ -174,7 +178,8 @@ TEST_F(SystemCallWalk, EveryOneEnds)
         end_all();
         walk("a slurmstepd that hangs", {.options = options});
     }
-    for (const long number : {SYS_recvfrom, SYS_sendto, SYS_clone, SYS_flock, SYS_openat2, SYS_waitid}) EXPECT_GT(made_[number], 0) << number;
+    for (const long number : {SYS_recvfrom, SYS_sendto, SYS_clone, SYS_flock, SYS_openat2, SYS_waitid})
+        EXPECT_GT(made_[number], 0) << number;
     report_fault({"system", "every system call of logins of all kinds", "none can wait without end", bound_ms}, longest_);
 }
 

@@ -43,7 +43,8 @@ bool is_watching()
 Bound wait_bound(long milliseconds)
 {
     const char* most = std::getenv(longest_wait);
-    return most != nullptr && milliseconds <= std::atol(most) ? bounded("in time") : unbounded("longer than the login may take");
+    return most != nullptr && milliseconds <= std::atol(most) ? bounded("in time")
+                                                              : unbounded("longer than the login may take");
 }
 
 Bound stream_bound(int fd, int flags)
@@ -67,7 +68,8 @@ void walk(const void* caller, const char* function, const Bound& bound)
     if (path != nullptr && std::strcmp(name, own_file()) != 0) {
         if (const char* slash = std::strrchr(name, '/'); slash != nullptr) name = slash + 1;
         char line[256];
-        const int length = std::snprintf(line, sizeof line, "%s %s %s %s\n", name, function, bound.ends ? "bounded" : "UNBOUNDED", bound.why);
+        const int length = std::snprintf(line, sizeof line, "%s %s %s %s\n", name, function,
+                                         bound.ends ? "bounded" : "UNBOUNDED", bound.why);
         const long fd = ::syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
         if (::syscall(SYS_write, fd, line, length) != length) std::abort();  // a walk with gaps is none
         (void)::syscall(SYS_close, fd);

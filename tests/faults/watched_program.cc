@@ -167,7 +167,8 @@ ProgramEnd run_program(const Program& program)
     ProgramEnd end;
     if (program.on_call) {
         const Fd listener = listener_of(child);
-        if (!listener || !Supervisor(child, program.on_call).run(listener, end)) end.trouble = listener ? "hangs" : "cannot be watched";
+        if (!listener || !Supervisor(child, program.on_call).run(listener, end))
+            end.trouble = listener ? "hangs" : "cannot be watched";
     }
     // Before its end is seen it can be killed by its number.
     if (end.trouble.empty() && !read_to_end(in, end.output)) end.trouble = "hangs";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A program that a test runs, and each system call of it that the test is asked about before it is made (seccomp_unotify(2)).
-// Whatever makes the call, the C library or the program itself, it cannot go past that.
+// A program that a test runs, and each system call of it that the test is asked about before it is made
+// (seccomp_unotify(2)). Whatever makes the call, the C library or the program itself, it cannot go past that.
 #pragma once
 
 #include <sys/types.h>

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "pam_stack.h"
+#include "support/fault_table.h"
 
 namespace slurm_adopt::test {
 namespace {
@@ -236,6 +237,7 @@ TEST(Stack, AMissingModule)
          PAM_PERM_DENIED,
          true},
     });
+    report_fault({"system", "the module's file is missing, required", "refused by libpam, root too", 0}, 0);
 }
 
 TEST(Stack, OtherServicesAreIgnored)

@@ -72,10 +72,14 @@ weight_of() {
 run_once() {  # TARGET SECONDS
   local target=$1 log=$fuzz/logs/$1.log status=0
   mkdir -p "$fuzz/work/$target"
+  # libFuzzer's own library is built without exceptions and brings functions of std::vector that the linker takes for all:
+  # where memory runs out they lose some. Leaks of this target are found by the replay under the sanitizers instead.
+  local leaks=1
+  [[ $target != account ]] || leaks=0
   # The last line of the log: the children's user and system time, as the shell has measured them (times(2)).
   (
-    ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-      "$fuzz/tests/fuzz/fuzz_$target" -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    ASAN_OPTIONS=detect_leaks=$leaks:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+      "$fuzz/tests/fuzz/fuzz_$target" -max_total_time="$2" -detect_leaks="$leaks" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/work/$target" "$corpus/$target" >"$log" 2>&1 || echo "exit $?" >>"$log"
     times >>"$log"
   )

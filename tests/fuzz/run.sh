@@ -72,10 +72,14 @@ weight_of() {
 run_once() {  # TARGET SECONDS
   local target=$1 log=$fuzz/logs/$1.log status=0
   mkdir -p "$fuzz/work/$target"
+  # libFuzzer's own library is built without exceptions and brings functions of std::vector that the linker takes for all:
+  # where memory runs out they lose some. Leaks of this target are found by the replay under the sanitizers instead.
+  local leaks=1
+  [[ $target != account ]] || leaks=0
   # The last line of the log: the children's user and system time, as the shell has measured them (times(2)).
   (
-    ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-      "$fuzz/tests/fuzz/fuzz_$target" -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    ASAN_OPTIONS=detect_leaks=$leaks:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+      "$fuzz/tests/fuzz/fuzz_$target" -max_total_time="$2" -detect_leaks="$leaks" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/work/$target" "$corpus/$target" >"$log" 2>&1 || echo "exit $?" >>"$log"
     times >>"$log"
   )
@@ -167,8 +171,8 @@ run_minimize() {
     merged=$fuzz/merged/$target
     rm -rf "$merged"
     mkdir -p "$merged" "$fuzz/work/$target"
-    # The named ones first: what they reach needs no other.
-    "$fuzz/tests/fuzz/fuzz_$target" -merge=1 "$merged" "$corpus/$target" "$fuzz/work/$target" >"$merged.log" 2>&1
+    # The named ones first: what they reach needs no other. By edges, not by how often each is passed: that would be thousands.
+    "$fuzz/tests/fuzz/fuzz_$target" -merge=1 -use_counters=0 "$merged" "$corpus/$target" "$fuzz/work/$target" >"$merged.log" 2>&1
     # Those with a name of their own stay; of the others, which are called by their SHA-1, what is needed.
     find "$corpus/$target" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
     comm -23 <(find "$merged" -type f -printf '%f\n' | sort) <(sha1sum "$corpus/$target"/* | cut -d ' ' -f 1 | sort) |
@@ -184,14 +188,14 @@ run_coverage() {
   rm -rf "$directory/profiles"
   for target in "${all_targets[@]}"; do
     LLVM_PROFILE_FILE=$directory/profiles/$target.profraw "$directory/tests/fuzz/fuzz_$target" "$corpus/$target" >"$directory/$target.log" 2>&1
-    objects+=(-object "$directory/tests/fuzz/fuzz_$target")
+    objects+=(${objects:+-object} "$directory/tests/fuzz/fuzz_$target")
   done
   llvm-profdata merge -sparse "$directory"/profiles/*.profraw -o "$directory/all.profdata"
   # One line a file: name, lines, and how many of them were run.
-  llvm-cov export -summary-only -format=text -instr-profile "$directory/all.profdata" "${objects[@]}" "$PWD/src" "$PWD/pam" |
+  llvm-cov export -summary-only -format=text -instr-profile "$directory/all.profdata" "${objects[@]}" |
     python3 -c '
 import json, os, sys
-files = json.load(sys.stdin)["data"][0]["files"]
+files = [f for f in json.load(sys.stdin)["data"][0]["files"] if os.path.relpath(f["filename"]).startswith(("src/", "pam/"))]
 print("%-34s %6s %7s" % ("file", "lines", "reached"))
 total = reached = 0
 for f in sorted(files, key=lambda f: f["filename"]):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers and valgrind, the
+# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, the
 # bench, and in virtual machines of later Debian releases. One summary at the end; exit code 0 only if all of it passed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -10,15 +10,15 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module faults so helper headers e2e sanitize valgrind bench vm lint (all, if none is named); only where it is
-named: mutation (minutes of compiling; after changes of the policy or its tests).
+Suites: unit module faults so helper headers e2e sanitize bench vm lint (all, if none is named). Only where they are named:
+mutation (after changes of the policy or its tests) and valgrind (slow, and meant for a machine with nothing else to do).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/, build-asan/ and build-tsan/.
 TEXT
 }
 
-all_suites=(unit module faults so helper headers e2e sanitize valgrind bench vm lint)
-extra_suites=(mutation)
+all_suites=(unit module faults so helper headers e2e sanitize bench vm lint)
+extra_suites=(mutation valgrind)
 suites=()
 while (($#)); do
   case $1 in

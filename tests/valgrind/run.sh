@@ -18,7 +18,7 @@ timed_module=(
   'SeveralJobs.ManyJobsOfOneUser'
   'Session.AHungSlurmstepdCostsTheTimeoutAndStrictRefuses'
   'Planted.FiveHundredDoNotSlowALogin'
-  'Extras.NoNamespaceIsNone'  # at most half a second
+  'Extras.*'                # timeouts of one second, and at most half a second
   'UsualPlace.AStoppedOneBesideOneThatAnswers'  # half a second
   'StepEnded.*'             # half a second for a step to be gone
   'MemoryFailure.*'         # a process for each allocation: minutes; the sanitizers run it

@@ -44,8 +44,8 @@ Decision LoginPhase::run(std::span<const std::string_view> arguments)
 Decision LoginPhase::conclude(Reason reason) const noexcept
 {
     if (is_root_) return {Verdict::ignore, Reason::root};
-    // Before the options are known nothing may open the node.
-    return options_valid_ ? conclude_failure(options_, reason) : Decision{Verdict::deny, reason};
+    // Before the options are known nothing may open the node; and no session begins in namespaces that nobody knows of.
+    return options_valid_ && !is_joining_ ? conclude_failure(options_, reason) : Decision{Verdict::deny, reason};
 }
 
 Decision LoginPhase::decide(std::span<const std::string_view> arguments)
@@ -155,6 +155,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             // The job's own /proc, if it has one, shows nothing of its slurmstepd.
             session.place = StepdPlace{true, taken_by_this_process()->step};
         }
+        is_joining_ = options_.join_container;
         Adoption adoption = adopt(roots_, session, request_for(), deadline, left--);
         if (!adoption.detail.empty())
             log(LogLevel::error, Priority::warning, "job " + std::to_string(record_.job_id) + ": " + printable(adoption.detail));
@@ -162,9 +163,11 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             record_.verified = adoption.verified;
             set_up_environment(adoption);
             remember(std::move(adoption));
+            is_joining_ = false;
             look.decision = {Verdict::adopt, candidate.reason};
             return look;
         }
+        is_joining_ = adoption.half_joined;
         if (adoption.failure == Reason::adopt_step_ended || adoption.failure == Reason::adopt_refused)
             look.ended_steps.push_back(session.candidate.path());
         look.decision = conclude_failure(options_, choice.otherwise == Reason::adopt_failed ? adoption.failure : choice.otherwise);

@@ -4,6 +4,7 @@
 #include "failing_memory.h"
 #include "fake_pam.h"
 #include "in_child.h"
+#include "mount_namespace.h"
 #include "node_test.h"
 #include "phases.h"
 #include "support/fault_table.h"
@@ -145,6 +146,46 @@ TEST_F(MemoryFailure, IsSaidInTheLog)
     for (const Attempt& each : attempts)
         if (each.last_line.find("decision=deny reason=out_of_memory") != std::string::npos) ++said;
     EXPECT_GT(said, attempts.size() / 2);
+}
+
+std::string own_mount_namespace()
+{
+    char name[64] = "";
+    const ssize_t length = ::readlink("/proc/self/ns/mnt", name, sizeof name);
+    return {name, static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
+
+// Slurm's default would pass over: then a session begins in another job's namespaces, or in its own and outside the job.
+TEST_F(MemoryFailure, NoUnconfinedSessionBeginsInAJobsNamespaces)
+{
+    std::string name;
+    const Fd of_job = mount_namespace(name);
+    (void)start(7, {.version = release_25_11, .namespaces = {{CLONE_NEWNS, of_job.get()}}});
+    int joined = 0;
+    int denied = 0;
+    bool done = false;
+    for (long good = 0; good < 5000 && !done; ++good) {
+        const ChildResult child = in_child([&]() -> std::vector<std::string> {
+            pam_handle handle;
+            handle.items = {{PAM_USER, "alice"}, {PAM_SERVICE, "sshd"}, {PAM_RHOST, "192.0.2.7"}};
+            fail_memory_after(good);
+            const int code = account_phase(&handle, 0, 0, nullptr);
+            const bool failed = stop_failing_memory();
+            return {std::to_string(code), own_mount_namespace() != name ? "outside" : handle.data.empty() ? "joined" : "joined, noted", failed ? "failed" : "done"};
+        });
+        ASSERT_EQ(child.trouble, "") << "attempt " << good;
+        ASSERT_EQ(child.lines.size(), 3U);
+        done = child.lines[2] == "done";
+        if (child.lines[1] == "outside") continue;
+        ++joined;
+        if (child.lines[0] == std::to_string(PAM_PERM_DENIED)) ++denied;
+        // What fails after the adoption has been noted is only the telling: the process is in the job.
+        EXPECT_TRUE(child.lines[0] == std::to_string(PAM_PERM_DENIED) || child.lines[1] == "joined, noted") << "attempt " << good << ": " << child.lines[0];
+    }
+    EXPECT_TRUE(done);
+    EXPECT_GT(joined, 5);
+    EXPECT_GE(denied, 1) << "between the join and its being noted";
+    report_fault({"system", "operator new fails after the job's namespaces were joined, Slurm's defaults", "deny out_of_memory, or the login is in the job", 0}, 0);
 }
 
 }  // namespace

@@ -36,8 +36,11 @@ constexpr int warm_up = 1000;  // of each host: allocators and caches fill once
 constexpr int at_once = 8;
 constexpr int refused_every = 10;  // carol has no job
 constexpr long most_growth_kb = 512;  // 58 bytes a login
-// slurmstepd's threads live on for a second after their login, and libc keeps the stacks of the most there were at once.
-constexpr int stacks_kept = 100;
+// slurmstepd has a thread for each adoption for a second or more, as many as logins come in that time: libc keeps stacks
+// and arenas of the most there were at once. One thread for each of 9000 logins would be 73 MB (measured).
+constexpr int kept_mappings = 200;
+constexpr long kept_kb = 8192;
+constexpr int threads_at_rest = 10;
 
 // What a number of logins came to, in one piece through a pipe.
 struct Tally {
@@ -153,30 +156,38 @@ class Growth {
 public:
     explicit Growth(std::map<std::string, pid_t> processes) : processes_(std::move(processes))
     {
-        for (const auto& [name, pid] : processes_) before_[name] = usage_of(pid);
+        for (const auto& [name, pid] : processes_) {
+            wait_for_rest(pid);
+            before_[name] = usage_of(pid);
+        }
     }
 
     void expect_none(const std::string& phase)
     {
         for (const auto& [name, pid] : processes_) {
             const Usage& before = before_.at(name);
-            // A thread of slurmstepd's ends a moment after its client has gone.
-            (void)eventually([&, pid = pid] { return usage_of(pid).threads <= before.threads; }, std::chrono::seconds{5});
+            const bool many_threads = name == "slurmstepd of the job";
+            wait_for_rest(pid);
             const Usage after = usage_of(pid);
             std::printf("%s: %s: %s\n", phase.c_str(), name.c_str(), describe(before, after).c_str());
             EXPECT_GT(after.resident_kb, 0) << name << " has died";
             EXPECT_LE(after.descriptors, before.descriptors) << name;
-            EXPECT_LE(after.threads, before.threads) << name;
+            EXPECT_LE(after.threads, threads_at_rest) << name;
             EXPECT_LE(after.children, before.children) << name;
-            EXPECT_LE(after.mappings, before.mappings + (name == "host" ? 0 : stacks_kept)) << name;
+            EXPECT_LE(after.mappings, before.mappings + (many_threads ? kept_mappings : 0)) << name;
             const long grown = std::max(after.resident_kb - before.resident_kb, after.private_dirty_kb - before.private_dirty_kb);
-            EXPECT_LE(grown, most_growth_kb) << name;
-            most_ = std::max(most_, grown);
+            EXPECT_LE(grown, many_threads ? kept_kb : most_growth_kb) << name;
+            if (!many_threads) most_ = std::max(most_, grown);
         }
     }
     long most() const { return most_; }
 
 private:
+    static void wait_for_rest(pid_t pid)
+    {
+        (void)eventually([&] { return usage_of(pid).threads <= threads_at_rest; }, std::chrono::seconds{20});
+    }
+
     std::map<std::string, pid_t> processes_;
     std::map<std::string, Usage> before_;
     long most_ = 0;
@@ -229,7 +240,7 @@ TEST(Storm, TwentyThousandLoginsLeaveNothingBehind)
     ASSERT_FALSE(HasFailure());
     slurm_adopt::test::report_fault({.part = "storm",
                                      .fault = "20000 logins, half in one process, half in a process each; the longest",
-                                     .expected = "no descriptor, thread or process more, at most 512 kB, in host, slurmstepd, slurmd",
+                                     .expected = "no descriptor, thread or process more in host, slurmstepd, slurmd; in the host at most 512 kB",
                                      .bound_ms = 10000},
                                     all.longest_ms);
 }

@@ -54,8 +54,8 @@ public:
     // From there; empty where it is not set.
     [[nodiscard]] virtual std::string environment(const std::string& name) const = 0;
 
-    // As long as the PAM handle lives, in this process and its forks; nothing where it cannot be had.
-    virtual void keep(TakenJob taken) = 0;
+    // As long as the PAM handle lives, in this process and its forks. False where there is no memory for it.
+    [[nodiscard]] virtual bool keep(TakenJob taken) = 0;
     [[nodiscard]] virtual const TakenJob* kept() const = 0;
 };
 

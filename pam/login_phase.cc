@@ -162,9 +162,9 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
         if (adoption.adopted) {
             record_.verified = adoption.verified;
             set_up_environment(adoption);
-            remember(std::move(adoption));
-            is_joining_ = false;
-            look.decision = {Verdict::adopt, candidate.reason};
+            const bool remembered = remember(std::move(adoption));
+            is_joining_ = !remembered;
+            look.decision = remembered ? Decision{Verdict::adopt, candidate.reason} : Decision{Verdict::deny, Reason::out_of_memory};
             return look;
         }
         is_joining_ = adoption.half_joined;
@@ -212,18 +212,21 @@ AdoptionRequest LoginPhase::request_for() const
     return request;
 }
 
-void LoginPhase::remember(Adoption adoption)
+bool LoginPhase::remember(Adoption adoption)
 {
-    if (is_in_namespaces()) return;  // which ones, and what was before, is kept already
-    host_.keep({.job_id = record_.job_id,
-                .uid = record_.uid.value_or(0),
-                .jobs = record_.jobs,
-                .pid = ::getpid(),
-                .step = std::move(adoption.step),
-                .verified = adoption.verified,
-                .in_namespaces = adoption.namespaces > 0,
-                .session_key = session_key_,
-                .proc_cgroup = std::move(adoption.proc_cgroup)});
+    if (is_in_namespaces()) return true;  // which ones, and what was before, is kept already
+    const bool in_namespaces = adoption.namespaces > 0;
+    const bool kept = host_.keep({.job_id = record_.job_id,
+                                  .uid = record_.uid.value_or(0),
+                                  .jobs = record_.jobs,
+                                  .pid = ::getpid(),
+                                  .step = std::move(adoption.step),
+                                  .verified = adoption.verified,
+                                  .in_namespaces = in_namespaces,
+                                  .session_key = session_key_,
+                                  .proc_cgroup = std::move(adoption.proc_cgroup)});
+    // Without it the session phase looks for the job again.
+    return kept || !in_namespaces;
 }
 
 void LoginPhase::set_up_environment(const Adoption& adoption)

@@ -69,7 +69,8 @@ private:
     [[nodiscard]] Look look_and_adopt(uid_t uid, Deadline deadline);
     [[nodiscard]] Look adopt_into_one_of(std::vector<StepdSession>& sessions, const Choice& choice, Deadline deadline);
     [[nodiscard]] AdoptionRequest request_for() const;
-    void remember(Adoption adoption);
+    // False where a session could not know any more which namespaces it is in.
+    [[nodiscard]] bool remember(Adoption adoption);
     [[nodiscard]] std::optional<KnownJob> known_job(const std::vector<StepdSession>& sessions, Deadline deadline, Deadline limit);
     [[nodiscard]] std::optional<std::uint32_t> job_of_account_phase() const;
     [[nodiscard]] std::optional<std::uint32_t> job_of_process(const std::vector<StepdSession>& sessions) const;

@@ -74,11 +74,12 @@ std::string PamHost::environment(const std::string& name) const
     return value == nullptr ? std::string() : value;
 }
 
-void PamHost::keep(TakenJob taken)
+bool PamHost::keep(TakenJob taken)
 {
     auto owned = std::make_unique<TakenJob>(std::move(taken));
-    // Without it the session phase looks for the job again.
-    if (::pam_set_data(handle_, taken_job_name, owned.get(), forget) == PAM_SUCCESS) (void)owned.release();
+    if (::pam_set_data(handle_, taken_job_name, owned.get(), forget) != PAM_SUCCESS) return false;
+    (void)owned.release();
+    return true;
 }
 
 const TakenJob* PamHost::kept() const

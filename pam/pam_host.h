@@ -22,7 +22,7 @@ public:
     [[nodiscard]] Result<Done> set_environment(const std::string& name, const std::string& value) override;
     void unset_environment(const std::string& name) override;
     [[nodiscard]] std::string environment(const std::string& name) const override;
-    void keep(TakenJob taken) override;
+    [[nodiscard]] bool keep(TakenJob taken) override;
     [[nodiscard]] const TakenJob* kept() const override;
 
 private:

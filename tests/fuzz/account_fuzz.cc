@@ -187,11 +187,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (login.putenv_fails) handle.putenv_result = PAM_BUF_ERR;
         if (login.set_data_fails) handle.set_data_result = PAM_BUF_ERR;
 
-        (void)run(kernel, {user_name_of(login.user), login.options, false, login.memory != 0}, handle);
+        const int code = run(kernel, {user_name_of(login.user), login.options, false, login.memory != 0}, handle);
+        // Who was refused in a job's namespaces has no session; elsewhere another module may have let in.
+        const bool may_begin = code == PAM_SUCCESS || code == PAM_IGNORE || kernel.joined == 0;
         if (login.is_moved_out) kernel.own_step = -1;
         if (login.is_forked) kernel.pid = Kernel::own_pid + 1;
         kernel.steps_have_ended = login.steps_end;
-        if (login.with_session) (void)run(kernel, {user_name_of(login.session_user), login.session_options, true, false}, handle);
+        if (login.with_session && may_begin) (void)run(kernel, {user_name_of(login.session_user), login.session_options, true, false}, handle);
         if (login.with_close) {
             std::vector<const char*> arguments;
             for (const std::string& argument : login.session_options) arguments.push_back(argument.c_str());

@@ -224,6 +224,19 @@ TEST_F(Extras, HalfOfTheNamespacesIsARefusal)
     EXPECT_EQ(older.seen().adopt, 0);
 }
 
+// The session phase could not know of them.
+TEST_F(Extras, NamespacesThatCannotBeNotedAreARefusal)
+{
+    std::string name;
+    const Fd offered = mount_namespace(name);
+    (void)start(7, {.version = release_26_05, .namespaces = {{CLONE_NEWNS, offered.get()}}});
+    const Outcome outcome = log_in({.set_data_result = PAM_BUF_ERR});
+    EXPECT_EQ(outcome.mount_namespace, name) << "or this test shows nothing";
+    EXPECT_EQ(outcome.code, "perm_denied") << "Slurm's default would let in";
+    ASSERT_FALSE(outcome.log.empty());
+    EXPECT_EQ(outcome.log.back(), decided("notice deny out_of_memory", 1, 7, "-", "open"));
+}
+
 TEST_F(Extras, NothingIsJoinedWhereTheAdoptionFailed)
 {
     std::string name;

@@ -103,16 +103,14 @@ gone_step() {
   ! listens "$(step_socket "$1")"
 }
 
-# Without cgroup v1 only the batch directory says whose the silent step is, and only where Slurm gives it to the user: else
-# nobody can know that it is alice's.
+# Without cgroup v1 only the batch script says whose the silent step is.
 case_own_hung_stepd() {
-  local directory reason='deny no_jobs'
+  local script reason='deny adopt_timeout'
   use_stack off "$(account_line strict timeout=2)" ''
   new_job alice
-  directory=/var/spool/slurmd/job$(printf %05d "$job")
-  eventually 60 test -e "$directory" || fail "no $directory"
-  note "$directory: $(stat -c '%U %G %a' "$directory")"
-  if [[ $(stat -c %U "$directory") == alice ]]; then reason='deny adopt_timeout'; fi
+  script=/var/spool/slurmd/job$(printf %05d "$job")/slurm_script
+  eventually 60 test -e "$script" || fail "no $script"
+  expect "$script is not alice's" test "$(stat -c %U "$script")" = alice
   signal_stepds STOP "$job"
   expect_not "a login is let in although its job's step hangs" login alice true
   eventually 30 more_decisions "$reason" 0 || { decisions; fail "not $reason"; }

@@ -148,12 +148,12 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
         StepdSession& session = sessions[candidate.job];
         record_.job_id = session.job_id();
         if (is_in_namespaces()) {
-            if (taken_by_this_process()->job_id != record_.job_id) {
+            if (host_.kept()->job_id != record_.job_id) {
                 look.decision = {Verdict::deny, Reason::adopt_step_ended};
                 return look;
             }
             // The job's own /proc, if it has one, shows nothing of its slurmstepd.
-            session.place = StepdPlace{true, taken_by_this_process()->step};
+            session.place = StepdPlace{true, host_.kept()->step};
         }
         is_joining_ = options_.join_container;
         Adoption adoption = adopt(roots_, session, request_for(), deadline, left--);
@@ -207,7 +207,7 @@ AdoptionRequest LoginPhase::request_for() const
     if (phase_ == Phase::account) request.parent = parent_with_connection(roots_.proc, record_.rhost);
     if (is_in_namespaces()) {
         request.join_namespaces = false;
-        request.proc_cgroup = &taken_by_this_process()->proc_cgroup;
+        if (const TakenJob* taken = taken_by_this_process()) request.proc_cgroup = &taken->proc_cgroup;
     }
     return request;
 }

@@ -34,7 +34,8 @@ const TakenJob* LoginPhase::taken_by_this_process() const
 
 bool LoginPhase::is_in_namespaces() const
 {
-    const TakenJob* taken = taken_by_this_process();
+    // Whoever has the note is the process that joined them, or was forked by it since.
+    const TakenJob* taken = host_.kept();
     return taken != nullptr && taken->in_namespaces;
 }
 
@@ -61,7 +62,7 @@ Decision LoginPhase::decide_session(uid_t uid)
 
 std::string LoginPhase::own_session_key() const
 {
-    if (is_in_namespaces()) return taken_by_this_process()->session_key;
+    if (is_in_namespaces()) return taken_by_this_process() != nullptr ? taken_by_this_process()->session_key : std::string();
     auto key = slurm_adopt::session_key(roots_.proc, "self");
     return key && key.value() ? *std::move(key).value() : std::string();
 }

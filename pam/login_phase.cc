@@ -164,6 +164,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             set_up_environment(adoption);
             const bool remembered = remember(std::move(adoption));
             is_joining_ = !remembered;
+            if (!remembered) look.ended_steps.clear();  // no other look
             look.decision = remembered ? Decision{Verdict::adopt, candidate.reason} : Decision{Verdict::deny, Reason::out_of_memory};
             return look;
         }

@@ -6,10 +6,12 @@
 
 namespace __gnu_cxx {
 
+// NOLINTBEGIN(bugprone-reserved-identifier): it is libstdc++'s name
 void __verbose_terminate_handler();
 void __verbose_terminate_handler()
 {
     std::abort();
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 }  // namespace __gnu_cxx

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers and valgrind, the fuzz
+# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, the fuzz
 # targets for a short time, the bench, and in virtual machines of later Debian releases. One summary at the end; exit code
 # 0 only if all of it passed.
 set -euo pipefail
@@ -11,15 +11,16 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module faults so helper headers fuzz e2e sanitize valgrind bench vm lint (all, if none is named); only where
-it is named: mutation (minutes of compiling; after changes of the policy or its tests).
+Suites: unit module faults so helper headers fuzz e2e sanitize bench vm lint (all, if none is named). Only where they are
+named: mutation (after changes of the policy or its tests), tidy (clang-tidy, minutes of it) and valgrind (slow, and meant
+for a machine with nothing else to do).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/, build-asan/, build-tsan/ and build-fuzz/.
 TEXT
 }
 
-all_suites=(unit module faults so helper headers fuzz e2e sanitize valgrind bench vm lint)
-extra_suites=(mutation)
+all_suites=(unit module faults so helper headers fuzz e2e sanitize bench vm lint)
+extra_suites=(mutation tidy valgrind)
 suites=()
 while (($#)); do
   case $1 in
@@ -42,10 +43,12 @@ failed=0
 
 install_packages() {
   local packages=(cmake g++ ninja-build libgtest-dev libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev
-    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck clang-tidy
-    valgrind libc6-dbg python3)
+    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
   mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
   packages+=(libpam-slurm-adopt)
+  if [[ " ${suites[*]} " == *" tidy "* ]]; then packages+=(clang-tidy); fi
+  if [[ " ${suites[*]} " == *" mutation "* ]]; then packages+=(python3); fi
+  if [[ " ${suites[*]} " == *" valgrind "* ]]; then packages+=(valgrind libc6-dbg); fi
   # libFuzzer and the coverage report are clang's.
   if [[ " ${suites[*]} " == *" fuzz "* ]]; then packages+=(clang libclang-rt-dev llvm); fi
   # The virtual machines, which emulate: everything else does without.
@@ -137,9 +140,11 @@ run_lint() {
   mandoc -T lint -W warning pam/pam_slurm_adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem -I include -I pam src pam || status=1
-  git ls-files 'src/*.cc' 'pam/*.cc' |
-    nice xargs -P "$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build || status=1
   return $status
+}
+
+run_tidy() {
+  git ls-files 'src/*.cc' 'pam/*.cc' | nice xargs -P "$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build
 }
 
 # The rows of doc/faults.md, which unit, module, fault, end-to-end and machine tests report.
@@ -158,6 +163,7 @@ for suite in "${suites[@]}"; do
     fuzz) stage fuzz run_fuzz ;;
     vm) stage vm tests/vm/run.sh ;;
     lint) stage lint run_lint ;;
+    tidy) stage tidy run_tidy ;;
     valgrind) stage valgrind tests/valgrind/run.sh ;;
     mutation) stage mutation tests/mutation/run.sh ;;
     *) stage "$suite" run_ctest build "$suite" ;;

@@ -89,6 +89,7 @@ public:
     static constexpr pid_t helper_pid = 4242;
     static constexpr int first_descriptor = 1000;
     static constexpr int client_socket = 5;  // sshd's own
+    static constexpr int other_socket = 6;   // of the host: another connection
 
     // Every call that can fail begins here: 0, or the one of `errnos` that it fails with.
     [[nodiscard]] int fault(std::initializer_list<int> errnos);

@@ -57,10 +57,10 @@ int fill(const std::optional<Node>& node, struct stat* status)
 // An open file is as it was found, but what is below /run changes, and so does a socket's number.
 std::optional<Node> node_of(Kernel& kernel, int fd)
 {
-    if (fd == Kernel::client_socket) {
+    if (fd == Kernel::client_socket || fd == Kernel::other_socket) {
         Node node;
         node.mode = S_IFSOCK | 0777;
-        node.inode = 777;
+        node.inode = fd == Kernel::client_socket ? 777 : 776;
         return node;
     }
     const Descriptor* open = kernel.find(fd);

@@ -100,7 +100,7 @@ int name_of(int fd, sockaddr* address, socklen_t* size, bool peer)
     Kernel* const kernel = Kernel::running();
     require(kernel != nullptr, "socket names are asked for by the module");
     if (const int error = kernel->fault({ENOTCONN})) return fail_with(error);
-    if (fd != Kernel::client_socket && fd != 6) return fail_with(ENOTSOCK);
+    if (fd != Kernel::client_socket && fd != Kernel::other_socket) return fail_with(ENOTSOCK);
     const sockaddr_storage storage = address_of(*kernel, fd, peer);
     std::memcpy(address, &storage, std::min<std::size_t>(*size, sizeof storage));
     return 0;
@@ -174,7 +174,7 @@ int __wrap_getsockopt(int fd, int, int option, void* value, socklen_t* size)
     const MemoryIsThere guard;
     if (const int error = kernel->fault({EINVAL, ENOPROTOOPT})) return fail_with(error);
     if (option == SO_TYPE) {
-        if (fd != Kernel::client_socket && fd != 6) return fail_with(ENOTSOCK);
+        if (fd != Kernel::client_socket && fd != Kernel::other_socket) return fail_with(ENOTSOCK);
         const int type = SOCK_STREAM;
         std::memcpy(value, &type, sizeof type);
         return 0;

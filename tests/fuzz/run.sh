@@ -6,7 +6,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 
 usage() {
   cat <<'TEXT'
-usage: tests/fuzz/run.sh [--seconds N | --cpu-hours H] [--target T]... [--jobs J]
+usage: tests/fuzz/run.sh [--seconds N | --cpu-hours H] [--target T]... [--jobs J] [--seed N]
        tests/fuzz/run.sh --minimize [--target T]...
        tests/fuzz/run.sh --coverage
        tests/fuzz/run.sh --total
@@ -14,6 +14,7 @@ usage: tests/fuzz/run.sh [--seconds N | --cpu-hours H] [--target T]... [--jobs J
 --seconds     for each target (10, if nothing is said)
 --cpu-hours   in total, shared among the targets by weight; CPU time is measured, and a target goes on until it has had its share
 --jobs        targets at the same time (1)
+--seed        the same inputs in the same order each time, as far as the time goes
 --minimize    puts what was found into tests/fuzz/corpus, as few inputs as reach all that is reached
 --coverage    lines of src/ and pam/ that the corpora reach
 --total       what all runs since build-fuzz/ was made have come to
@@ -23,13 +24,14 @@ a line for each target to build-fuzz/cpu.log: target, executions, CPU seconds, e
 TEXT
 }
 
-mode=fuzz seconds='' cpu_hours='' jobs=1 targets=()
+mode=fuzz seconds='' cpu_hours='' jobs=1 seed=0 targets=()
 while (($#)); do
   case $1 in
     --seconds) seconds=${2:?}; shift 2 ;;
     --cpu-hours) cpu_hours=${2:?}; shift 2 ;;
     --target) targets+=("${2:?}"); shift 2 ;;
     --jobs) jobs=${2:?}; shift 2 ;;
+    --seed) seed=${2:?}; shift 2 ;;
     --minimize | --coverage | --total) mode=${1#--}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
@@ -79,7 +81,7 @@ run_once() {  # TARGET SECONDS
   # The last line of the log: the children's user and system time, as the shell has measured them (times(2)).
   (
     ASAN_OPTIONS=detect_leaks=$leaks:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-      "$fuzz/tests/fuzz/fuzz_$target" -max_total_time="$2" -detect_leaks="$leaks" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+      "$fuzz/tests/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$2" -detect_leaks="$leaks" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/work/$target" "$corpus/$target" >"$log" 2>&1 || echo "exit $?" >>"$log"
     times >>"$log"
   )

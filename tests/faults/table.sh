@@ -34,7 +34,7 @@ TEXT
     # The longest of several runs of one row.
     LC_ALL=C sort -t $'\t' -k2,2 -k6,6 "$1" | awk -F '\t' -v part="$part" '
       function time(ms) { return ms == 0 ? "-" : ms < 10 ? sprintf("%.2f ms", ms) : ms < 10000 ? sprintf("%.0f ms", ms) : sprintf("%.0f s", ms / 1000) }
-      function flush() { if (key != "") printf "| %s | %s | %s | %s | `%s` |\n", fault, expected, time(bound), time(longest), test }
+      function flush() { if (key != "") printf "| %s | %s | %s | %s | `%s` |\n", fault, expected, time(bound), (bound && !longest ? "0.00 ms" : time(longest)), test }
       $1 != part { next }
       $1 $2 $3 $4 $6 != key { flush(); key = $1 $2 $3 $4 $6; longest = 0 }
       { fault = $2; expected = $3; bound = $4; test = $6; if ($5 > longest) longest = $5 }

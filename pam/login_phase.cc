@@ -45,7 +45,7 @@ Decision LoginPhase::conclude(Reason reason) const noexcept
 {
     if (is_root_) return {Verdict::ignore, Reason::root};
     // Before the options are known nothing may open the node; and no session begins in namespaces that nobody knows of.
-    return options_valid_ && !is_joining_ ? conclude_failure(options_, reason) : Decision{Verdict::deny, reason};
+    return options_valid_ && !is_joining_ && !is_in_namespaces() ? conclude_failure(options_, reason) : Decision{Verdict::deny, reason};
 }
 
 Decision LoginPhase::decide(std::span<const std::string_view> arguments)
@@ -65,9 +65,12 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
     if (is_root_ && (options_.ignore_root || !options_valid_)) return {Verdict::ignore, Reason::root};
 
     const auto user = find_user(record_.user);
-    if (const auto decision = decide_before_jobs(user)) return *decision;
-    if (options_.runtime_dir) session_key_ = own_session_key();
-    Decision decision = phase_ == Phase::account ? decide_by_jobs(user.value()->uid) : decide_session(user.value()->uid);
+    const auto before_jobs = decide_before_jobs(user);
+    if (before_jobs && failure_class(before_jobs->reason) == FailureClass::none) return *before_jobs;
+    if (options_.runtime_dir && !before_jobs) session_key_ = own_session_key();
+    Decision decision = before_jobs                ? *before_jobs
+                        : phase_ == Phase::account ? decide_by_jobs(user.value()->uid)
+                                                   : decide_session(user.value()->uid);
     // Neither another job's session nor an unconfined one can begin in a job's namespaces, whatever the options say.
     if (decision.verdict != Verdict::adopt && is_in_namespaces()) decision.verdict = Verdict::deny;
     if (decision.verdict == Verdict::adopt && phase_ == Phase::session && options_.runtime_dir) give_runtime_dir(*user.value());

@@ -11,16 +11,15 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module faults so helper headers fuzz e2e sanitize bench vm lint (all, if none is named). Only where they are
-named: mutation (after changes of the policy or its tests), tidy (clang-tidy, minutes of it) and valgrind (slow, and meant
-for a machine with nothing else to do).
+Suites: unit module mutation faults so helper headers fuzz e2e sanitize bench vm lint (all, if none is named). Only where
+they are named: tidy (clang-tidy, minutes of it) and valgrind (slow, and meant for a machine with nothing else to do).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/, build-asan/, build-tsan/ and build-fuzz/.
 TEXT
 }
 
-all_suites=(unit module faults so helper headers fuzz e2e sanitize bench vm lint)
-extra_suites=(mutation tidy valgrind)
+all_suites=(unit module mutation faults so helper headers fuzz e2e sanitize bench vm lint)
+extra_suites=(tidy valgrind)
 suites=()
 while (($#)); do
   case $1 in

@@ -119,6 +119,7 @@ report() {
 : >"$work/results.tsv"
 describe_machine
 info idle "$BENCH_IDLE"
+info floor_limit "$BENCH_FLOOR_LIMIT"
 for scenario in $BENCH_SCENARIOS; do
   set_jobs "${scenario%+*}" "${scenario#*+}"
   until_met "$BENCH_ATTEMPTS" measure_logins "$scenario" "$BENCH_SAMPLES" "$BENCH_IDLE"

@@ -71,9 +71,12 @@ fi
 if ((quick)); then
   : "${samples:=50}" "${scenarios:=1+0 1+50 1+100 0+100}" "${workers:=64}"
   attempts=24 throughput_attempts=4 rounds=3 round_ms=500
+  # On cores that something else keeps awake the floor halves and what we add to it does not (doc/bench.md): of that a
+  # change is not guilty. What would be is this.
+  floor_limit=2.5
 else
   : "${samples:=200}" "${scenarios:=1+0 2+0 5+0 1+1 1+10 1+50 1+100 2+100 5+100 0+100 1+200}" "${workers:=1 8 64}"
-  attempts=8 throughput_attempts=2 rounds=5 round_ms=1000
+  attempts=8 throughput_attempts=2 rounds=5 round_ms=1000 floor_limit=1.5
 fi
 [[ $samples =~ ^[1-9][0-9]*$ && $idle =~ ^[0-9]+$ ]] || die 'see --help'
 [[ $scenarios =~ ^[0-9]+\+[0-9]+( [0-9]+\+[0-9]+)*$ && $workers =~ ^[1-9][0-9]*( [1-9][0-9]*)*$ ]] || die 'see --help'
@@ -123,7 +126,7 @@ rc=0
 chrt --fifo --pid 1 $$ 2>/dev/null || renice -n -20 $$ >/dev/null 2>&1 || true
 BENCH_WORK=$work BENCH_SAMPLES=$samples BENCH_IDLE=$idle BENCH_SCENARIOS=$scenarios BENCH_OPTIONS=$options \
   BENCH_ATTEMPTS=$attempts BENCH_THROUGHPUT_ATTEMPTS=$throughput_attempts BENCH_WORKERS=$workers BENCH_ROUNDS=$rounds \
-  BENCH_ROUND_MS=$round_ms "$here/../cluster/cluster.sh" run --usual-spool --cpus "$cpus" --bind "$work" -- "$here/measure.sh" || rc=$?
+  BENCH_ROUND_MS=$round_ms BENCH_FLOOR_LIMIT=$floor_limit "$here/../cluster/cluster.sh" run --usual-spool --cpus "$cpus" --bind "$work" -- "$here/measure.sh" || rc=$?
 if [[ $out && -e $work/results.tsv ]]; then
   mkdir -p "$out"
   cp "$work/results.tsv" "$out/"

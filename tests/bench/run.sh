@@ -70,7 +70,7 @@ fi
 # A target that is missed is measured again, so often: the machine may have been busy. The table tells.
 if ((quick)); then
   : "${samples:=50}" "${scenarios:=1+0 1+50 1+100 0+100}" "${workers:=64}"
-  attempts=24 throughput_attempts=4 rounds=3 round_ms=500
+  attempts=24 throughput_attempts=10 rounds=3 round_ms=500
   # On cores that something else keeps awake the floor halves and what we add to it does not (doc/bench.md): of that a
   # change is not guilty. What would be is this.
   floor_limit=2.5

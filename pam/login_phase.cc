@@ -146,7 +146,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
                                                  Deadline deadline)
 {
     Look look;
-    std::size_t left = choice.candidates.size();
+    std::size_t left = choice.candidates.size(), ending = 0;
     for (const Candidacy& candidate : choice.candidates) {
         StepdSession& session = sessions[candidate.job];
         record_.job_id = session.job_id();
@@ -172,6 +172,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             return look;
         }
         is_joining_ = adoption.half_joined;
+        ending += adoption.is_ending ? 1 : 0;
         if (adoption.failure == Reason::adopt_step_ended || adoption.failure == Reason::adopt_refused)
             look.ended_steps.push_back(session.candidate.path());
         look.decision = conclude_failure(options_, choice.otherwise == Reason::adopt_failed ? adoption.failure : choice.otherwise);
@@ -186,6 +187,12 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             look.ended_steps.clear();
             return look;
         }
+    }
+    // A step that is ending is no job, and no failure that an option could let somebody in for.
+    if (ending == sessions.size()) {
+        record_.jobs = 0;
+        record_.job_id = 0;
+        look.decision = conclude_without_jobs();
     }
     return look;
 }

@@ -18,12 +18,17 @@ inline constexpr std::int32_t any_release = 0x7fff;
 inline constexpr std::int32_t release_25_11 = 44 << 8;
 
 enum class Request : std::int32_t {
+    step_state = 5,       // -> int32 StepState
     step_uid = 20,        // -> uid (uint32); answered to anybody
     add_extern_pid = 22,  // pid (int32) -> int32 result, 0 = the process is in the step
     x11_display = 23,     // -> int32 display (0 = none), int32 length, `length` bytes of the XAUTHORITY path with its NUL
     get_ns_fd = 26,       // before 25.11 -> int32: > 0 one descriptor follows, 0 none, < 0 error
     get_ns_fds = 28,      // 25.11 and later -> uint32 count, then per entry an int32 CLONE_NEW* and a descriptor
 };
+
+// Seen on 22.05, 24.11 and 26.05. A step that is ending still adopts, says 0, and does not end whom it adopted then.
+enum class StepState : std::int32_t { starting = 1, running = 2, ending = 3 };
+
 // A descriptor comes as SCM_RIGHTS with one byte of data (unix(7)).
 // A slurmstepd of 25.11 or later answers nothing to get_ns_fd where the job has no namespace, and an older one
 // closes the connection on get_ns_fds: which to ask follows from the handshake.

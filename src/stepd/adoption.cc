@@ -18,6 +18,7 @@ namespace slurm_adopt {
 namespace {
 
 using stepd_protocol::Request;
+using stepd_protocol::StepState;
 
 struct Namespace {
     int type = 0;  // CLONE_NEW*, 0: whatever it is
@@ -55,6 +56,7 @@ public:
     {
         std::vector<std::int32_t> words = {static_cast<std::int32_t>(Request::add_extern_pid), request_.pid};
         if (request_.parent) words.insert(words.end(), {static_cast<std::int32_t>(Request::add_extern_pid), *request_.parent});
+        words.push_back(static_cast<std::int32_t>(Request::step_state));  // after them: what it was when it had adopted
         if (request_.x11) words.push_back(static_cast<std::int32_t>(Request::x11_display));
         if (request_.join_namespaces)
             words.push_back(static_cast<std::int32_t>(many_namespaces() ? Request::get_ns_fds : Request::get_ns_fd));
@@ -64,7 +66,8 @@ public:
     // What follows gets an equal part of what is left, as the next of `parts`.
     void go_on_with_share(std::size_t parts) { deadline_ = deadline_.share(parts); }
 
-    Result<Done> receive_adoption()
+    // The state of the step once it has adopted.
+    Result<StepState> receive_adoption()
     {
         std::int32_t refusal = 0;
         for (int answers = request_.parent ? 2 : 1; answers > 0; --answers) {
@@ -73,7 +76,9 @@ public:
             if (result.value() != 0) refusal = result.value();
         }
         if (refusal != 0) return Error{ErrorCode::refused, 0, "slurmstepd answered " + std::to_string(refusal)};
-        return Done{};
+        const auto state = receive_int(session_.socket, deadline_);
+        if (!state) return state.error();
+        return StepState{state.value()};
     }
 
     Result<X11Forwarding> receive_x11()
@@ -202,7 +207,8 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
         adoption.failure = reason_of(answer.error());
         adoption.detail = answer.error().context;
         adoption.may_follow = adoption.failure == Reason::adopt_timeout;
-        if (!adoption.verified || adoption.failure == Reason::adopt_refused) return adoption;
+        // One that hung up may be that of a step which is ending.
+        if (!adoption.verified || !adoption.may_follow) return adoption;
         adoption.detail += "; adopted all the same, by the kernel's view";
         // What would have followed on this connection is lost with it, and a namespace must not be.
         adoption.adopted = !request.join_namespaces;
@@ -216,6 +222,14 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     if (verifiable && !adoption.verified) {
         adoption.failure = Reason::adopt_not_inside;
         adoption.detail = "slurmstepd said done, but /proc shows the process outside " + adoption.step.front().path;
+        return adoption;
+    }
+
+    // What is adopted by a step that is ending outlives the job, and keeps the step from its end.
+    if (const StepState state = answer.value(); state != StepState::starting && state != StepState::running) {
+        adoption.failure = Reason::adopt_step_ended;
+        adoption.is_ending = true;
+        adoption.detail = "the step is ending (state " + std::to_string(static_cast<std::int32_t>(state)) + ')';
         return adoption;
     }
 

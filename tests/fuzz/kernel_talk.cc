@@ -184,6 +184,9 @@ void Kernel::answer(std::size_t index, std::int32_t request, std::string_view& a
     const int number = talks[index].step;
     const Step& step = world.steps[static_cast<std::size_t>(number)];
     switch (static_cast<Request>(request)) {
+    case Request::step_state:
+        say(index, of_int(step.step_state));
+        return;
     case Request::step_uid:
         say(index, bytes_of(step.says));
         return;

@@ -99,7 +99,10 @@ Step step_of(Input& input, std::size_t number, Layout layout)
     step.says = input.pick(owners);
     const unsigned owner = input.byte();
     step.tree_owner = owner == 0 ? step.says : owners[owner % 5];
-    step.moves = static_cast<Moves>(input.byte() % 4);
+    const unsigned moves = input.byte();
+    step.moves = static_cast<Moves>(moves % 4);
+    constexpr std::int32_t step_states[] = {2, 1, 3, 0, 4, -1, 2, 2};
+    step.step_state = step_states[moves >> 2 & 7U];
     step.result = static_cast<std::int8_t>(input.byte());
     step.version = input.pick(versions);
     step.connect_error = input.pick(connect_errors);

@@ -46,6 +46,7 @@ struct Step {
     int connect_error = 0;
     Moves moves = Moves::both;
     std::int32_t result = 0;    // of ADD_EXTERN_PID
+    std::int32_t step_state = 2;  // running
     std::int32_t display = 0;
     std::uint8_t xauthority = 0;
     std::uint8_t namespaces = 0;

@@ -40,6 +40,7 @@ private:
     bool answer(std::int32_t code)
     {
         switch (code) {
+        case 5: return send(Step::state, script_.state);
         case 20:
             ++seen_.uid;
             if (!send(Step::uid, static_cast<std::int32_t>(script_.uid))) return false;

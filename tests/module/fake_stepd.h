@@ -22,7 +22,7 @@ inline constexpr std::int32_t release_25_05 = 43 << 8;
 inline constexpr std::int32_t release_25_11 = 44 << 8;
 inline constexpr std::int32_t release_26_05 = 45 << 8;
 
-enum class Step { version, uid, adopt, x11, x11_length, xauthority, namespaces, descriptor };
+enum class Step { version, uid, adopt, state, x11, x11_length, xauthority, namespaces, descriptor };
 enum class Fault { none, hang, close, half_then_close, die };
 
 struct OfferedNamespace {
@@ -34,6 +34,7 @@ struct StepdScript {
     std::int32_t version = release_22_05;
     uid_t uid = alice;  // what it answers
     std::int32_t adopt_result = 0;
+    std::int32_t state = 2;  // of the step when it has adopted: running
     bool moves = true;  // it really moves the process
     bool moves_only_first = false;  // and no other
     std::int32_t display = 0;

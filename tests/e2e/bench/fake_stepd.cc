@@ -23,6 +23,7 @@ namespace {
 
 // slurmstepd's own numbers, 22.05.
 constexpr std::int32_t version = 38 << 8;
+constexpr std::int32_t request_state = 5;
 constexpr std::int32_t request_uid = 20;
 constexpr std::int32_t request_adopt = 22;
 constexpr std::int32_t request_x11 = 23;
@@ -95,6 +96,9 @@ void converse(int fd, const FakeStepdSpec& spec, const std::string& cgroup)
     write_int(fd, version);
     while (read_int(fd, number)) {
         switch (number) {
+        case request_state:
+            write_int(fd, 2);  // running
+            break;
         case request_uid:
             write_int(fd, static_cast<std::int32_t>(spec.owner));
             break;

@@ -118,3 +118,31 @@ case_own_hung_stepd() {
   report_fault slurmstepd 'cgroup v2: the own extern step hangs, timeout=2' "$reason" 2200 \
     "$(decided_times "$reason" | tail -n 1)"
 }
+
+# states_until_gone SOCKET: what the slurmstepd says of its step's state (request 5), again and again until it has gone.
+states_until_gone() {
+  perl -MSocket -e '
+    for (;;) {
+      socket(my $stepd, AF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
+      connect($stepd, pack_sockaddr_un($ARGV[0])) or exit;
+      syswrite($stepd, pack("ll", 0x7fff, 5));
+      my $answer = "";
+      while (length $answer < 8) { last unless sysread($stepd, $answer, 8 - length $answer, length $answer); }
+      print length $answer == 8 ? (unpack("ll", $answer))[1] : "closed", "\n";
+      select(undef, undef, undef, 0.002);
+    }' "$1"
+}
+
+# The states that the module tells apart: it takes no job whose step is ending.
+case_states_of_a_step() {
+  local states=/run/states
+  new_job alice
+  states_until_gone "$(step_socket "$job")" >"$states" &
+  children+=($!)
+  eventually 30 test -s "$states" || fail "no answer"
+  scancel --quiet "$job"
+  eventually 120 no_steps
+  note "states of the extern step until it has gone: $(uniq -c "$states" | awk '{printf "%s%s (%s times)", (NR > 1) ? ", " : "", $2, $1}')"
+  expect "a step that runs is in state 2" test "$(head -n 1 "$states")" = 2
+  expect_not "a step that ends is in no state but 3" grep -vxE '2|3|closed' "$states"
+}

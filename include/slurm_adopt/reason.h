@@ -27,7 +27,7 @@ enum class Reason {
     unknown_job,
     adopt_refused,       // slurmstepd answered with an error
     adopt_timeout,       // slurmstepd did not answer in time, and the kernel does not show us inside
-    adopt_step_ended,    // slurmstepd closed the connection: the step is ending
+    adopt_step_ended,    // slurmstepd hung up, or says that the step is ending
     adopt_protocol,      // slurmstepd answered something that the protocol does not allow
     adopt_failed,        // a system call of ours failed while talking to slurmstepd
     adopt_not_inside,    // slurmstepd said done, the kernel shows us elsewhere

@@ -59,6 +59,36 @@ TEST_F(StepEnded, AnotherJobIsTaken)
     report_fault({"slurmstepd", "stepd dies when asked to adopt, another job runs", "adopt one_job, the other", 1300}, outcome.milliseconds);
 }
 
+// It adopts, says 0 and is still there: a job that no option lets anybody in for.
+TEST_F(StepEnded, EndingStillIsNoJob)
+{
+    const std::string is_ending = "warning job 7: the step is ending (state 3)";
+    FakeStepd& stepd = start(7, {.state = 3});
+    for (const char* mode : {"strict", "strict=0"}) {
+        const Outcome outcome = log_in({.options = {mode}});
+        expect(mode, outcome,
+               {"perm_denied",
+                {is_ending, is_ending, decided("notice deny no_jobs", 0, 0, "-", mode == std::string("strict") ? "closed" : "open")},
+                {no_job_message}});
+    }
+    EXPECT_EQ(stepd.seen().connections, 4) << "a second look each";
+    expect("no job is what the option says", log_in({.options = {"strict", "action_no_jobs=ignore", "log_level=error"}}),
+           {"ignore", {is_ending, is_ending}, {}});
+}
+
+TEST_F(StepEnded, EndingGivesWayToAnother)
+{
+    FakeStepd& older = start(7, {});
+    (void)start(8, {.state = 3});
+    const Outcome outcome = log_in({.options = {"strict"}});
+    expect("the older job, and no other look", outcome,
+           {"success",
+            {"warning job 8: the step is ending (state 3)", decided("info adopt newest_job", 2, 7, "yes", "closed")},
+            {"info You have 2 jobs on HOST; this login was placed into job 7."},
+            {"SLURM_JOB_ID=7"}});
+    EXPECT_TRUE(is_in(outcome, older.cgroup()));
+}
+
 TEST_F(StepEnded, OnlyOneMoreLook)
 {
     FakeStepd& stepd = start(7, {.adopt_result = -1, .moves = false});

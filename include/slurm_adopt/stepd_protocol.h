@@ -26,7 +26,8 @@ enum class Request : std::int32_t {
     get_ns_fds = 28,      // 25.11 and later -> uint32 count, then per entry an int32 CLONE_NEW* and a descriptor
 };
 
-// Seen on 22.05, 24.11 and 26.05. A step that is ending still adopts, says 0, and does not end whom it adopted then.
+// Seen on 22.05, and on 24.11 and 26.05, which say 4 after it. A step that is ending still adopts, says 0, and does not end
+// whom it adopted then.
 enum class StepState : std::int32_t { starting = 1, running = 2, ending = 3 };
 
 // A descriptor comes as SCM_RIGHTS with one byte of data (unix(7)).

@@ -155,11 +155,5 @@ void run(int argc, char** argv)
 
 int main(int argc, char** argv)
 {
-    try {
-        run(argc, argv);
-        return 0;
-    } catch (const std::exception& problem) {
-        std::fprintf(stderr, "bench_throughput: %s\n", problem.what());
-        return 1;
-    }
+    return bench::guarded("bench_throughput", run, argc, argv);
 }

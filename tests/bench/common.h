@@ -4,6 +4,8 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -54,6 +56,18 @@ inline int number(const char* text)
     const int value = std::atoi(text);
     if (value < 1) throw std::runtime_error(std::string("must be a positive number: ") + text);
     return value;
+}
+
+// The program: its exit code, and what is wrong on stderr.
+inline int guarded(const char* program, void (*run)(int, char**), int argc, char** argv)
+{
+    try {
+        run(argc, argv);
+        return 0;
+    } catch (const std::exception& problem) {
+        (void)std::fprintf(stderr, "%s: %s\n", program, problem.what());
+        return 1;
+    }
 }
 
 }  // namespace bench

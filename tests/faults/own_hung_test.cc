@@ -14,6 +14,18 @@ StepdScript hanging(Step step)
     return {.fault = Fault::hang, .at = step};
 }
 
+StepdFault fifty_stopped(const std::string& fault, Layout layout)
+{
+    return {.fault = fault,
+            .scripts = {{}},
+            .strict = "deny adopt_timeout",
+            .open = "allow adopt_timeout",
+            .bound_ms = 1000,
+            .stopped = true,
+            .count = 50,
+            .layouts = {layout}};
+}
+
 TEST(OwnHungStepd, Stopped)
 {
     run({
@@ -25,22 +37,8 @@ TEST(OwnHungStepd, Stopped)
          .bound_ms = 700,
          .stopped = true,
          .options = {"timeout=10"}},
-        {.fault = "50 own stepds stopped",
-         .scripts = {{}},
-         .strict = "deny adopt_timeout",
-         .open = "allow adopt_timeout",
-         .bound_ms = 1000,
-         .stopped = true,
-         .count = 50,
-         .layouts = {Layout::v1}},
-        {.fault = "50 own stepds stopped, cgroup v2",
-         .scripts = {{}},
-         .strict = "deny adopt_timeout",
-         .open = "allow adopt_timeout",
-         .bound_ms = 1000,
-         .stopped = true,
-         .count = 50,
-         .layouts = {Layout::v2}},
+        fifty_stopped("50 own stepds stopped", Layout::v1),
+        fifty_stopped("50 own stepds stopped, cgroup v2", Layout::v2),
         {.fault = "own stepd stopped, cgroup v2, an salloc: nobody can tell whose",
          .scripts = {{}},
          .strict = "deny no_jobs",

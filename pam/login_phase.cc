@@ -72,7 +72,8 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
                         : phase_ == Phase::account ? decide_by_jobs(user.value()->uid)
                                                    : decide_session(user.value()->uid);
     // Neither another job's session nor an unconfined one can begin in a job's namespaces, whatever the options say.
-    if (decision.verdict != Verdict::adopt && is_in_namespaces()) decision.verdict = Verdict::deny;
+    // Nor in a step that was ending when it adopted: it would not end.
+    if (decision.verdict != Verdict::adopt && (is_in_namespaces() || is_in_ending_step_)) decision.verdict = Verdict::deny;
     if (decision.verdict == Verdict::adopt && phase_ == Phase::session && options_.runtime_dir) give_runtime_dir(*user.value());
     return decision;
 }
@@ -128,6 +129,8 @@ LoginPhase::Look LoginPhase::look_and_adopt(uid_t uid, Deadline deadline)
         return {conclude_failure(options_, Reason::sockets_unreadable), {}};
     }
     for (const std::string& warning : steps.value().warnings) log(LogLevel::error, Priority::warning, warning);
+    for (const std::uint32_t job_id : steps.value().ending)
+        log(LogLevel::verbose, Priority::info, "job " + std::to_string(job_id) + " is ending: no job to log in to");
 
     auto& sessions = steps.value().sessions;
     record_.jobs = sessions.size();
@@ -146,7 +149,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
                                                  Deadline deadline)
 {
     Look look;
-    std::size_t left = choice.candidates.size(), ending = 0;
+    std::size_t left = choice.candidates.size();
     for (const Candidacy& candidate : choice.candidates) {
         StepdSession& session = sessions[candidate.job];
         record_.job_id = session.job_id();
@@ -172,7 +175,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             return look;
         }
         is_joining_ = adoption.half_joined;
-        ending += adoption.is_ending ? 1 : 0;
+        is_in_ending_step_ = is_in_ending_step_ || adoption.is_ending;
         if (adoption.failure == Reason::adopt_step_ended || adoption.failure == Reason::adopt_refused)
             look.ended_steps.push_back(session.candidate.path());
         look.decision = conclude_failure(options_, choice.otherwise == Reason::adopt_failed ? adoption.failure : choice.otherwise);
@@ -187,12 +190,6 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             look.ended_steps.clear();
             return look;
         }
-    }
-    // A step that is ending is no job, and no failure that an option could let somebody in for.
-    if (ending == sessions.size()) {
-        record_.jobs = 0;
-        record_.job_id = 0;
-        look.decision = conclude_without_jobs();
     }
     return look;
 }

@@ -94,6 +94,7 @@ private:
     bool is_root_;
     Options options_;
     bool options_valid_ = false;
+    bool is_in_ending_step_ = false;
     bool is_joining_ = false;  // the job's namespaces, so that an exception leaves the process nobody knows where
     std::string session_key_;  // of this process, by /proc as it was before the job's namespaces were joined
     LoginRecord record_;

@@ -37,7 +37,7 @@ struct Adoption {
     bool adopted = false;
     Reason failure = Reason::internal_error;  // why not
     std::string detail;                       // for the log; may be set on success too (what was odd)
-    bool is_ending = false;                   // slurmstepd says that the step is: there is no such job any more
+    bool is_ending = false;                   // slurmstepd says that the step is; whoever it has moved is in it all the same
     bool half_joined = false;                 // left in some of the job's namespaces: fit for nothing but a refusal
     bool may_follow = false;                  // the request lies in the socket of a slurmstepd that may yet act on it
     bool verified = false;                    // /proc/<pid>/cgroup shows the process (and the parent) inside the step

@@ -19,6 +19,7 @@ namespace slurm_adopt {
 
 struct OwnSteps {
     std::vector<StepdSession> sessions;   // each has said that the job is the uid's
+    std::vector<std::uint32_t> ending;    // jobs of the uid's whose step ends: no login belongs there
     std::size_t silent = 0;               // steps that are the uid's by all evidence, but did not answer, or not so that they could be used
     std::vector<std::string> warnings;    // for the log, one sentence each
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Asking many slurmstepds at once whose they are.
+// Asking many slurmstepds at once whose they are, and whether they are alive.
 #pragma once
 
 #include <sys/types.h>
@@ -28,7 +28,8 @@ struct UnusableStep {
 };
 
 struct ProbeReport {
-    std::vector<StepdSession> own;        // steps of the uid, ready for requests
+    std::vector<StepdSession> own;        // steps of the uid that are alive, ready for requests
+    std::vector<Candidate> ending;        // steps of the uid that are ending, by their own word
     std::vector<std::string> untrusted;   // sockets whose listener is not root
     std::vector<SilentStep> silent;       // steps that did not answer
     std::vector<UnusableStep> unusable;   // steps that answered nonsense or could not be asked

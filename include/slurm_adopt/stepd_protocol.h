@@ -30,6 +30,11 @@ enum class Request : std::int32_t {
 // whom it adopted then.
 enum class StepState : std::int32_t { starting = 1, running = 2, ending = 3 };
 
+[[nodiscard]] constexpr bool lives(StepState state)
+{
+    return state == StepState::starting || state == StepState::running;
+}
+
 // A descriptor comes as SCM_RIGHTS with one byte of data (unix(7)).
 // A slurmstepd of 25.11 or later answers nothing to get_ns_fd where the job has no namespace, and an older one
 // closes the connection on get_ns_fds: which to ask follows from the handshake.

@@ -14,7 +14,7 @@
 
 namespace slurm_adopt {
 
-// Exists only where the peer is root's, has answered the handshake, and says that the job is ours.
+// Exists only where the peer is root's, has answered the handshake, says that the job is ours, and that the step is not ending.
 struct StepdSession {
     Candidate candidate;
     Fd socket;

@@ -66,8 +66,8 @@ public:
     // What follows gets an equal part of what is left, as the next of `parts`.
     void go_on_with_share(std::size_t parts) { deadline_ = deadline_.share(parts); }
 
-    // The state of the step once it has adopted.
-    Result<StepState> receive_adoption()
+    // Whether it has adopted; the state of the step by then is in state().
+    Result<Done> receive_adoption()
     {
         std::int32_t refusal = 0;
         for (int answers = request_.parent ? 2 : 1; answers > 0; --answers) {
@@ -75,11 +75,14 @@ public:
             if (!result) return result.error();
             if (result.value() != 0) refusal = result.value();
         }
-        if (refusal != 0) return Error{ErrorCode::refused, 0, "slurmstepd answered " + std::to_string(refusal)};
         const auto state = receive_int(session_.socket, deadline_);
+        if (state) state_ = StepState{state.value()};
+        if (refusal != 0) return Error{ErrorCode::refused, 0, "slurmstepd answered " + std::to_string(refusal)};
         if (!state) return state.error();
-        return StepState{state.value()};
+        return Done{};
     }
+
+    std::optional<StepState> state() const { return state_; }
 
     Result<X11Forwarding> receive_x11()
     {
@@ -137,6 +140,7 @@ private:
     const StepdSession& session_;
     const AdoptionRequest& request_;
     Deadline deadline_;
+    std::optional<StepState> state_;
     bool lost_ = false;
 };
 
@@ -202,6 +206,14 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     Adoption adoption;
     adoption.verified = is_in_step(roots, request, step);
     adoption.step = std::move(step);
+    // It was alive when it said whose it is. What a step adopts while it ends outlives the job, and keeps the step from its
+    // end.
+    if (conversation.state() && !lives(*conversation.state())) {
+        adoption.failure = Reason::adopt_step_ended;
+        adoption.detail = "the step is ending";
+        adoption.is_ending = true;
+        return adoption;
+    }
     if (!answer) {
         // The request was on its way: without an answer only the kernel knows what became of it.
         adoption.failure = reason_of(answer.error());
@@ -222,14 +234,6 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     if (verifiable && !adoption.verified) {
         adoption.failure = Reason::adopt_not_inside;
         adoption.detail = "slurmstepd said done, but /proc shows the process outside " + adoption.step.front().path;
-        return adoption;
-    }
-
-    // What is adopted by a step that is ending outlives the job, and keeps the step from its end.
-    if (const StepState state = answer.value(); state != StepState::starting && state != StepState::running) {
-        adoption.failure = Reason::adopt_step_ended;
-        adoption.is_ending = true;
-        adoption.detail = "the step is ending (state " + std::to_string(static_cast<std::int32_t>(state)) + ')';
         return adoption;
     }
 

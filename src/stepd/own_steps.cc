@@ -74,7 +74,9 @@ private:
         if (expected.candidates.size() != jobs.size()) return false;
         ProbeReport report = probe(roots_, std::move(expected.candidates), uid_, deadline_);
         // One that is not there after all has ended, or is somewhere else.
-        const bool all = report.own.size() + report.silent.size() + report.unusable.size() + report.untrusted.size() == jobs.size();
+        const bool all = report.own.size() + report.silent.size() + report.unusable.size() + report.untrusted.size() +
+                             report.ending.size() ==
+                         jobs.size();
         if (report.own.empty() || !all) return false;
         take(std::move(report), evidence);
         return true;
@@ -95,6 +97,7 @@ private:
         note(steps_.warnings, silent, "extern step(s) did not answer");
         note(steps_.warnings, report.untrusted, "socket(s) named like a slurmstepd's are not served by root: ignored");
         note(steps_.warnings, unusable, "extern step(s) could not be asked");
+        for (const Candidate& candidate : report.ending) steps_.ending.push_back(candidate.socket.job_id);
         std::move(report.own.begin(), report.own.end(), std::back_inserter(steps_.sessions));
     }
 

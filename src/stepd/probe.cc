@@ -41,15 +41,16 @@ struct Question {
     Fd socket;
     Peer peer;
     std::optional<StepdPlace> place;
-    std::array<std::byte, 8> answer{};  // protocol version, uid
+    std::array<std::byte, 12> answer{};  // protocol version, uid, and of our own: the step's state
     std::size_t received = 0;
 };
 
-// The handshake and "whose are you", in one write. Eight bytes into an empty socket: either they fit, or the peer is gone.
+// The handshake, "whose are you" and "are you alive", in one write. Twelve bytes into an empty socket: either they fit, or the peer is gone.
 bool send_question(const Fd& socket)
 {
-    const std::array<std::int32_t, 2> request = {stepd_protocol::any_release,
-                                                 static_cast<std::int32_t>(stepd_protocol::Request::step_uid)};
+    const std::array<std::int32_t, 3> request = {stepd_protocol::any_release,
+                                                 static_cast<std::int32_t>(stepd_protocol::Request::step_uid),
+                                                 static_cast<std::int32_t>(stepd_protocol::Request::step_state)};
     return send_all(socket, std::as_bytes(std::span(request)), Deadline::after(0ms)).ok();
 }
 
@@ -155,22 +156,31 @@ private:
     {
         const auto room = std::span(question.answer).subspan(question.received);
         const ssize_t got = ::recv(question.socket.get(), room.data(), room.size(), MSG_DONTWAIT);
-        if (got < 0) return errno != EAGAIN && errno != EINTR;
-        if (got == 0) {
+        if (got < 0 && errno != ECONNRESET) return errno != EAGAIN && errno != EINTR;
+        if (got <= 0) {  // reset: closed without having read all that we asked
             // Ending, or it refuses our handshake (22.05 closes after a negative version).
             if (question.received != 0) report_.unusable.push_back({std::move(question.candidate), "closed in the handshake", true});
             return true;
         }
         question.received += static_cast<std::size_t>(got);
-        if (question.received < question.answer.size()) return false;
+        return is_answered(question);
+    }
 
-        std::int32_t version = 0;
-        std::uint32_t uid = 0;
-        std::memcpy(&version, question.answer.data(), sizeof version);
-        std::memcpy(&uid, question.answer.data() + sizeof version, sizeof uid);
+    bool is_answered(Question& question)
+    {
+        std::array<std::int32_t, 3> answer{};
+        std::memcpy(answer.data(), question.answer.data(), sizeof answer);
+        const auto [version, uid, state] = answer;
+        if (question.received < sizeof version + sizeof uid) return false;
         if (version <= 0) {
             report_.unusable.push_back({std::move(question.candidate), "refused the handshake with " + std::to_string(version)});
-        } else if (uid == uid_) {
+            return true;
+        }
+        if (static_cast<uid_t>(uid) != uid_) return true;
+        if (question.received < question.answer.size()) return false;
+        if (!lives(stepd_protocol::StepState{state})) {
+            report_.ending.push_back(std::move(question.candidate));
+        } else {
             report_.own.push_back({std::move(question.candidate), std::move(question.socket), version, question.peer.pid,
                                    std::move(question.place)});
         }

@@ -29,14 +29,15 @@ TEST(StepdConversation, BrokenOffAtEveryStep)
     const StepdScript display = {.display = 1, .xauthority = "/tmp/x"};
     const StepdScript offering = {.namespaces = {{0, 0}}, .namespace_count = 1};
     const auto adopt = broken_off(Step::adopt, {.moves = false});
-    const auto state = broken_off(Step::state);
+    const auto state = broken_off(Step::adopted_state);
     run({
         {"its stepd closes or dies at the version", broken_off(Step::version), "deny no_jobs"},
         {"its stepd closes or dies at the uid", broken_off(Step::uid), "deny no_jobs"},
+        {"its stepd closes or dies at the state of the step", broken_off(Step::state), "deny no_jobs"},
         {"its stepd closes at the adoption", {adopt[0], adopt[1]}, "deny adopt_step_ended", "allow adopt_step_ended"},
         {"its stepd dies at the adoption", {adopt[2]}, "deny no_jobs"},
-        {"its stepd closes at the state of the step", {state[0], state[1]}, "deny adopt_step_ended", "allow adopt_step_ended"},
-        {"its stepd dies at the state of the step", {state[2]}, "deny no_jobs"},
+        {"its stepd closes at the state of the step that has adopted", {state[0], state[1]}, "deny adopt_step_ended", "allow adopt_step_ended"},
+        {"its stepd dies at the state of the step that has adopted", {state[2]}, "deny no_jobs"},
         {"its stepd closes or dies at the X11 display", broken_off(Step::x11, display), "deny namespace_join",
          "allow namespace_join"},
         {"its stepd closes or dies at the length of XAUTHORITY", broken_off(Step::x11_length, display),
@@ -75,10 +76,21 @@ TEST(StepdConversation, AdoptionsThatAreNone)
          {{.adopt_result = -1, .moves = false}, {.adopt_result = highest, .moves = false}},
          "deny adopt_refused",
          "allow adopt_refused"},
-        {"adopt done by a step that is ending, or is in no state that we know",
+        {"adopt done by a step that has begun to end",
+         {{.adopted_state = 3}, {.adopted_state = 4}, {.adopt_result = -1, .adopted_state = 3}, {.adopted_state = 3, .moves = false}},
+         "deny adopt_step_ended"},
+    });
+}
+
+TEST(StepdConversation, StepsThatAreNotRunning)
+{
+    run({
+        {"a step that is ending, or in no state that we know",
          {{.state = 3}, {.state = 0}, {.state = 4}, {.state = -1}, {.state = highest}},
-         "deny no_jobs"},
-        {"adopt done by a step that is starting", {{.state = 1}}, "adopt one_job"},
+         "deny no_jobs",
+         {},
+         300},
+        {"a step that is starting", {{.state = 1}}, "adopt one_job", {}, 300},
     });
 }
 

@@ -146,7 +146,7 @@ TEST_F(Deadlines, NoJobAndOneJob)
 TEST_F(Deadlines, SlurmstepdsThatHangOrClose)
 {
     for (const Fault fault : {Fault::hang, Fault::close, Fault::half_then_close})
-        for (const Step step : {Step::version, Step::uid, Step::adopt, Step::x11, Step::namespaces}) {
+        for (const Step step : {Step::version, Step::uid, Step::state, Step::adopt, Step::adopted_state, Step::x11, Step::namespaces}) {
             Node node;
             (void)node.start(7, {.uid = nobody, .fault = fault, .at = step});
             walk("fault " + std::to_string(static_cast<int>(fault)) + " at " + std::to_string(static_cast<int>(step)),

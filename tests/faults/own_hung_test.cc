@@ -54,10 +54,10 @@ TEST(OwnHungStepd, AliveAndSilent)
     run({
         {"own stepd does not accept", {{.accepts = false}}, "deny adopt_timeout", "allow adopt_timeout"},
         {"own stepd accepts and never answers",
-         {hanging(Step::version), hanging(Step::uid)},
+         {hanging(Step::version), hanging(Step::uid), hanging(Step::state)},
          "deny adopt_timeout",
          "allow adopt_timeout"},
-        {"own stepd is silent at the adoption", {hanging(Step::adopt)}, "deny adopt_timeout", "allow adopt_timeout"},
+        {"own stepd is silent at the adoption", {hanging(Step::adopt), hanging(Step::adopted_state)}, "deny adopt_timeout", "allow adopt_timeout"},
         {"own stepd is silent after the adoption",
          {hanging(Step::x11), hanging(Step::namespaces)},
          "deny namespace_join",

@@ -185,7 +185,7 @@ void Kernel::answer(std::size_t index, std::int32_t request, std::string_view& a
     const Step& step = world.steps[static_cast<std::size_t>(number)];
     switch (static_cast<Request>(request)) {
     case Request::step_state:
-        say(index, of_int(step.step_state));
+        say(index, of_int(talks[index].asked_for_own || talks[index].asked_for_parent ? step.state_after : step.state_before));
         return;
     case Request::step_uid:
         say(index, bytes_of(step.says));
@@ -194,9 +194,12 @@ void Kernel::answer(std::size_t index, std::int32_t request, std::string_view& a
         const std::string& told = talks[index].delivered;
         std::int32_t version = 0;
         uid_t owner = 0;
-        require(told.size() >= 8, "nobody is asked to adopt before the answer is there");
+        std::int32_t state = 0;
+        require(told.size() >= 12, "nobody is asked to adopt before the answer is there");
         std::memcpy(&version, told.data(), sizeof version);
         std::memcpy(&owner, told.data() + sizeof version, sizeof owner);
+        std::memcpy(&state, told.data() + sizeof version + sizeof owner, sizeof state);
+        require(state == 1 || state == 2, "no step that is ending is asked to adopt");
         require(version > 0 && owner == subject, "only the user's own step is asked to adopt");
         const pid_t who = take_int(arguments).value_or(0);
         require(who == pid || (who == parent_pid && world.parent == 1), "this process is adopted, or sshd's monitor of it");

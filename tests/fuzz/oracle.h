@@ -33,9 +33,9 @@ inline Adopted outcome_of(const Kernel& kernel, const Talk& talk, uid_t subject)
     if (step.peer != 0 || step.file_owner != 0 || !step.is_socket) return Adopted::no;
     if (number_at(talk.delivered, 4) != static_cast<std::int32_t>(subject)) return Adopted::no;
     const auto directories = extern_step_directories(parse_proc_cgroup(kernel.cgroup_of_stepd(step)));
-    const bool said = number_at(talk.delivered, 8) == 0 && (!talk.asked_for_parent || number_at(talk.delivered, 12) == 0);
-    const auto state = number_at(talk.delivered, talk.asked_for_parent ? 16 : 12);
-    if (said && state && state != 1 && state != 2) return Adopted::no;  // the step is ending
+    const bool said = number_at(talk.delivered, 12) == 0 && (!talk.asked_for_parent || number_at(talk.delivered, 16) == 0);
+    const auto state = number_at(talk.delivered, talk.asked_for_parent ? 20 : 16);
+    if (state && state != 1 && state != 2) return Adopted::no;  // the step is ending
     // A slurmstepd that comes into its cgroup late may not be seen there: it is gone, or /proc could not be read then.
     const Adopted unless_seen = said && (directories.empty() || step.begins_late) ? Adopted::by_word : Adopted::no;
     if (directories.empty()) return unless_seen;

@@ -102,7 +102,8 @@ Step step_of(Input& input, std::size_t number, Layout layout)
     const unsigned moves = input.byte();
     step.moves = static_cast<Moves>(moves % 4);
     constexpr std::int32_t step_states[] = {2, 1, 3, 0, 4, -1, 2, 2};
-    step.step_state = step_states[moves >> 2 & 7U];
+    step.state_after = step_states[moves >> 2 & 7U];
+    if (bit(moves, 5)) step.state_before = step.state_after;
     step.result = static_cast<std::int8_t>(input.byte());
     step.version = input.pick(versions);
     step.connect_error = input.pick(connect_errors);

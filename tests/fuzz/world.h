@@ -46,7 +46,8 @@ struct Step {
     int connect_error = 0;
     Moves moves = Moves::both;
     std::int32_t result = 0;    // of ADD_EXTERN_PID
-    std::int32_t step_state = 2;  // running
+    std::int32_t state_before = 2;  // of the step: running
+    std::int32_t state_after = 2;   // when it has been asked to adopt
     std::int32_t display = 0;
     std::uint8_t xauthority = 0;
     std::uint8_t namespaces = 0;

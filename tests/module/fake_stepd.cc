@@ -40,15 +40,14 @@ private:
     bool answer(std::int32_t code)
     {
         switch (code) {
-        case 5: return send(Step::state, script_.state);
+        case 5:
+            if (has_adopted_) return send(Step::adopted_state, script_.adopted_state.value_or(script_.state));
+            if (!send(Step::state, script_.state)) return false;
+            die_if_so_scripted();
+            return true;
         case 20:
             ++seen_.uid;
-            if (!send(Step::uid, static_cast<std::int32_t>(script_.uid))) return false;
-            if (script_.dies_after_uid.count() > 0) {
-                std::this_thread::sleep_for(script_.dies_after_uid);
-                ::_exit(0);
-            }
-            return true;
+            return send(Step::uid, static_cast<std::int32_t>(script_.uid));
         case 22: return adopt();
         case 23: ++seen_.x11; return x11();
         case 26: ++seen_.namespace_26; return one_namespace();
@@ -57,9 +56,17 @@ private:
         }
     }
 
+    void die_if_so_scripted() const
+    {
+        if (script_.dies_after_answer.count() == 0) return;
+        std::this_thread::sleep_for(script_.dies_after_answer);
+        ::_exit(0);
+    }
+
     bool adopt()
     {
         ++seen_.adopt;
+        has_adopted_ = true;
         std::int32_t pid = 0;
         if (!receive(pid)) return false;
         std::this_thread::sleep_for(script_.before_adopting);
@@ -131,6 +138,7 @@ private:
     FakeStepd::Seen& seen_;
     Fd socket_;
     bool faulty_;
+    bool has_adopted_ = false;
 };
 
 [[noreturn]] void serve(const std::string& path, const StepdScript& script, const StepCgroup& step, FakeStepd::Seen& seen,

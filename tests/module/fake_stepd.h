@@ -22,7 +22,7 @@ inline constexpr std::int32_t release_25_05 = 43 << 8;
 inline constexpr std::int32_t release_25_11 = 44 << 8;
 inline constexpr std::int32_t release_26_05 = 45 << 8;
 
-enum class Step { version, uid, adopt, state, x11, x11_length, xauthority, namespaces, descriptor };
+enum class Step { version, uid, state, adopt, adopted_state, x11, x11_length, xauthority, namespaces, descriptor };
 enum class Fault { none, hang, close, half_then_close, die };
 
 struct OfferedNamespace {
@@ -34,7 +34,8 @@ struct StepdScript {
     std::int32_t version = release_22_05;
     uid_t uid = alice;  // what it answers
     std::int32_t adopt_result = 0;
-    std::int32_t state = 2;  // of the step when it has adopted: running
+    std::int32_t state = 2;  // of the step: running
+    std::optional<std::int32_t> adopted_state = std::nullopt;  // when it has adopted, if another
     bool moves = true;  // it really moves the process
     bool moves_only_first = false;  // and no other
     std::int32_t display = 0;
@@ -50,7 +51,7 @@ struct StepdScript {
     std::chrono::milliseconds before_adopting{0};
     std::chrono::milliseconds between_bytes{0};
     std::chrono::milliseconds accepts_after{0};
-    std::chrono::milliseconds dies_after_uid{0};
+    std::chrono::milliseconds dies_after_answer{0};  // that it is alive
     bool accepts = true;
     int backlog = 64;
     uid_t listener = 0;  // who makes the socket and listens on it

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "decision_of.h"
 #include "node_test.h"
 #include "support/fault_table.h"
 
@@ -59,31 +60,73 @@ TEST_F(StepEnded, AnotherJobIsTaken)
     report_fault({"slurmstepd", "stepd dies when asked to adopt, another job runs", "adopt one_job, the other", 1300}, outcome.milliseconds);
 }
 
-// It adopts, says 0 and is still there: a job that no option lets anybody in for.
+// It would adopt, and say that it has.
 TEST_F(StepEnded, EndingStillIsNoJob)
 {
-    const std::string is_ending = "warning job 7: the step is ending (state 3)";
     FakeStepd& stepd = start(7, {.state = 3});
-    for (const char* mode : {"strict", "strict=0"}) {
-        const Outcome outcome = log_in({.options = {mode}});
-        expect(mode, outcome,
-               {"perm_denied",
-                {is_ending, is_ending, decided("notice deny no_jobs", 0, 0, "-", mode == std::string("strict") ? "closed" : "open")},
-                {no_job_message}});
-    }
-    EXPECT_EQ(stepd.seen().connections, 4) << "a second look each";
-    expect("no job is what the option says", log_in({.options = {"strict", "action_no_jobs=ignore", "log_level=error"}}),
-           {"ignore", {is_ending, is_ending}, {}});
+    expect("strict", log_in({.options = {"strict"}}),
+           {"perm_denied", {decided("notice deny no_jobs", 0, 0, "-", "closed")}, {no_job_message}});
+    expect("no failure that an option lets in for", log_in({.options = {"log_level=verbose"}}),
+           {"perm_denied",
+            {"info job 7 is ending: no job to log in to", decided("notice deny no_jobs", 0, 0, "-", "open")},
+            {no_job_message}});
+    EXPECT_EQ(log_in({.options = {"strict", "action_no_jobs=ignore"}}).code, "ignore");
+    EXPECT_EQ(stepd.seen().adopt, 0) << "who is not let in is not moved into it";
 }
 
-TEST_F(StepEnded, EndingGivesWayToAnother)
+TEST_F(StepEnded, EndingIsNoneToChooseFrom)
+{
+    FakeStepd& runs = start(7, {});
+    (void)start(8, {.state = 3});
+    for (const char* action : {"newest", "deny", "allow"}) {
+        const Outcome outcome = log_in({.options = {"strict", "action_unknown=" + std::string(action)}});
+        expect(action, outcome, {"success", {decided("info adopt one_job", 1, 7, "yes", "closed")}, {}, {"SLURM_JOB_ID=7"}});
+        EXPECT_TRUE(is_in(outcome, runs.cgroup())) << action;
+    }
+}
+
+TEST_F(StepEnded, EndingHidesNoneThatIsSlow)
+{
+    (void)start(8, {.state = 3});
+    FakeStepd& slow = start(7, {.accepts_after = 600ms});
+    const Outcome outcome = log_in({.options = {"strict"}});
+    expect("waited for", outcome, {"success", {decided("info adopt one_job", 1, 7, "yes", "closed")}, {}, {"SLURM_JOB_ID=7"}});
+    EXPECT_TRUE(is_in(outcome, slow.cgroup()));
+    report_fault({"slurmstepd", "own job's stepd answers after 0.6 s, another own job is ending", "adopt one_job", 2000}, outcome.milliseconds);
+}
+
+TEST_F(StepEnded, EndingHidesNoneThatIsSilent)
+{
+    (void)start(8, {.state = 3});
+    (void)start(7, {.fault = Fault::hang, .at = Step::version});
+    const Outcome outcome = log_in({.options = {"timeout=1", "action_adopt_failure=deny", "action_no_jobs=ignore"}});
+    EXPECT_EQ(outcome.code, "perm_denied");
+    EXPECT_EQ(decision_of(outcome), "deny adopt_timeout");
+    report_fault({"slurmstepd", "own job's stepd is silent, another own job is ending", "deny adopt_timeout", 1300}, outcome.milliseconds);
+}
+
+// It was alive when it was asked whose it is. The process is in it by now, and must not stay.
+TEST_F(StepEnded, EndsWhileItAdopts)
+{
+    const std::string is_ending = "warning job 7: the step is ending";
+    for (const StepdScript& script : {StepdScript{.adopted_state = 3}, StepdScript{.adopt_result = -1, .adopted_state = 3}}) {
+        end_all();
+        (void)start(7, script);
+        expect("whatever the options say", log_in({.options = {"action_no_jobs=ignore", "action_adopt_failure=allow"}}),
+               {"perm_denied",
+                {is_ending, is_ending, decided("notice deny adopt_step_ended", 1, 7, "-", "open")},
+                {adopt_failure_message("adopt_step_ended")}});
+    }
+}
+
+TEST_F(StepEnded, EndsWhileItAdoptsAndAnotherRuns)
 {
     FakeStepd& older = start(7, {});
-    (void)start(8, {.state = 3});
+    (void)start(8, {.adopted_state = 3});
     const Outcome outcome = log_in({.options = {"strict"}});
     expect("the older job, and no other look", outcome,
            {"success",
-            {"warning job 8: the step is ending (state 3)", decided("info adopt newest_job", 2, 7, "yes", "closed")},
+            {"warning job 8: the step is ending", decided("info adopt newest_job", 2, 7, "yes", "closed")},
             {"info You have 2 jobs on HOST; this login was placed into job 7."},
             {"SLURM_JOB_ID=7"}});
     EXPECT_TRUE(is_in(outcome, older.cgroup()));
@@ -108,7 +151,7 @@ TEST_F(StepEnded, GoneBeforeItCouldBeAsked)
 {
     for (const bool reaped : {true, false}) {
         Node node;
-        FakeStepd& dying = node.start(7, {.dies_after_uid = 30ms}, Layout::v2);
+        FakeStepd& dying = node.start(7, {.dies_after_answer = 30ms}, Layout::v2);
         (void)node.start(9, {.uid = bob, .fault = Fault::hang, .at = Step::version}, Layout::no_cgroup);
         std::thread reaper([&] {
             // Unreaped it is a zombie, as until slurmd has looked after it.

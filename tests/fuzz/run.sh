@@ -81,7 +81,7 @@ run_once() {  # TARGET SECONDS
   # The last line of the log: the children's user and system time, as the shell has measured them (times(2)).
   (
     ASAN_OPTIONS=detect_leaks=$leaks:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-      "$fuzz/tests/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$2" -detect_leaks="$leaks" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+      "$fuzz/tests/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$2" -detect_leaks="$leaks" -timeout=20 -report_slow_units=20 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/work/$target" "$corpus/$target" >"$log" 2>&1 || echo "exit $?" >>"$log"
     times >>"$log"
   )

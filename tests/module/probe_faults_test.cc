@@ -64,7 +64,7 @@ TEST(ProbeFaults, Closed)
 {
     run({
         {"closes at once", {.fault = Fault::close, .at = Step::version}, no_job()},
-        {"closes in the version", {.fault = Fault::half_then_close, .at = Step::version}, no_job()},
+        {"closes in the version", {.fault = Fault::half_then_close, .at = Step::version}, no_job(unusable("closed in the handshake"))},
         {"closes before the uid", {.fault = Fault::close, .at = Step::uid}, no_job(unusable("closed in the handshake"))},
         {"closes in the uid", {.fault = Fault::half_then_close, .at = Step::uid}, no_job(unusable("closed in the handshake"))},
         {"dies at once", {.fault = Fault::die, .at = Step::version}, no_job()},

@@ -19,8 +19,9 @@ page() {  # ROWS
 
 Made by `tests/faults/table.sh` out of a run of `tests/run.sh`, one row for each fault that a test makes: by a
 slurmstepd of the tests' own where the real one cannot show it, else on real Slurm. *Expected* is the decision and the
-reason as they are in the log, or a few words. *Bound* is what the test allows, *measured* the longest that this run saw,
-both for the module's call unless the row says more.
+reason as they are in the log, or a few words. *Bound* is what the test allows, with room for a machine that has other work;
+*measured* the longest that this run saw. Tests that say how much something *adds* take the quickest of some tries on both
+sides. Both are for the module's call unless the row says more.
 TEXT
   local part title
   for part in slurmstepd system storm attacker; do

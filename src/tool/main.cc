@@ -4,6 +4,8 @@
 #include <exception>
 
 #include "command.h"
+#include "explain/explain_command.h"
+#include "list/list_command.h"
 
 namespace {
 
@@ -18,6 +20,8 @@ int run(int argc, char** argv)
     app.fallthrough();
     app.set_version_flag("--version", "slurm-adopt " SLURM_ADOPT_VERSION);
     app.add_flag("--json", context.output.json, "One JSON document instead of text");
+    add_explain_command(app, context);
+    add_list_command(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -47,7 +47,7 @@ public:
         options();
         head("user", what_.uid ? fmt::format("{}, uid {}, service {}", printable(what_.user), *what_.uid, what_.service)
                                : fmt::format("{}, of no uid, service {}", printable(what_.user), what_.service));
-        head("source", printable(what_.source_note));
+        head("source", (what_.has_connection ? "" : "not asked: ") + printable(what_.source_note));
         for (const Step& step : what_.run.steps) add(step);
         others();
         for (const std::string& line : what_.run.log) head("log", printable_line(line));
@@ -131,10 +131,13 @@ private:
     void choice(const SeenChoice& seen, const std::string& took)
     {
         head("choice", (seen.candidates.empty() ? "no job: " + std::string(words_of(seen.otherwise)) : "in this order:") + ' ' + took);
+        bool is_first = true;
         for (const SeenCandidate& candidate : seen.candidates) {
             const auto job = std::find_if(seen.jobs.begin(), seen.jobs.end(), [&](const OwnJob& one) { return one.job_id == candidate.job_id; });
             const std::string began = job != seen.jobs.end() && job->began_ns != 0 ? ", began " + local_time(job->began_ns) : "";
-            head("", fmt::format("job {}{} ({}): {}", candidate.job_id, began, reason_code(candidate.reason), words_of(candidate.reason)));
+            head("", fmt::format("job {}{} ({}): {}", candidate.job_id, began, reason_code(candidate.reason),
+                                 is_first ? words_of(candidate.reason) : "should those before it fail"));
+            is_first = false;
         }
     }
 

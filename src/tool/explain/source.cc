@@ -110,7 +110,8 @@ std::vector<Connection> connections_from(const std::string& proc, const From& fr
         const auto text = read_file(proc + table, longest_table);
         if (!text) continue;
         for (const Connection& connection : parse_tcp_table(text.value())) {
-            const bool is_incoming = from.port || connection.local.port == ssh_port();
+            // As in client_connection(): a service's port is the lower one.
+            const bool is_incoming = from.port || connection.local.port < connection.peer.port;
             if (connection.peer.address == from.address && is_incoming && (!from.port || *from.port == connection.peer.port))
                 found.push_back(connection);
         }

@@ -19,8 +19,7 @@ std::string milliseconds(Microseconds took)
     return fmt::format("{:.2f} ms", static_cast<double>(took.count()) / 1000);
 }
 
-// Slurm's name of a protocol version: (release number << 8), 38 being 22.05, with releases in May and November, from
-// 23.02 to 24.05 every nine months.
+// Slurm's name of a protocol version: stepd_protocol.h. One that is not known here yet keeps its number.
 std::string release_of(std::int32_t protocol)
 {
     constexpr std::string_view names[] = {"22.05", "23.02", "23.11", "24.05", "24.11", "25.05", "25.11", "26.05"};
@@ -62,13 +61,15 @@ public:
     }
 
 private:
+    static constexpr std::size_t widest = 100;  // of a line that can be broken
+
     void head(std::string_view title, std::string_view text) { lines_.push_back(fmt::format("{:<10}{}", title, text)); }
 
-    // Lines of the module's own making; longer than printable() keeps.
+    // As printable(), at any length: nothing of a PAM line or of a message may be missing.
     static std::string printable_line(const std::string& line)
     {
         std::string text = line;
-        std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+        std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
         return text;
     }
 
@@ -77,7 +78,7 @@ private:
         if (what_.stack && !what_.stack->lines.empty()) {
             const FoundLine& line = what_.stack->lines.front();
             head("PAM line", fmt::format("{}:{}: account {} {} {}", printable(line.file), line.number, printable(line.line.control),
-                                         printable(line.line.module), printable(joined(line.line.arguments, " "))));
+                                         printable(line.line.module), printable_line(joined(line.line.arguments, " "))));
         }
         if (!what_.stack_note.empty()) head("PAM line", output_.coloured(Colour::warning, printable_line(what_.stack_note)));
     }
@@ -87,10 +88,18 @@ private:
         std::vector<std::string> given;
         std::vector<std::string> defaults;
         for (const OptionInForce& option : what_.options)
-            (option.from_line ? given : defaults).push_back(fmt::format("{}={}", option.name, option.value.empty() ? "-" : printable(option.value)));
+            (option.from_line ? given : defaults).push_back(fmt::format("{}={}", option.name, option.value.empty() ? "-" : printable_line(option.value)));
         head("options", given.empty() ? "all are the defaults" : joined(given, " "));
         for (const std::string& error : what_.option_errors) head("", output_.coloured(Colour::bad, printable_line(error)));
-        head("", output_.coloured(Colour::faint, "defaults: " + joined(defaults, " ")));
+        std::string line = "defaults:";
+        for (const std::string& option : defaults) {
+            if (line.size() + option.size() > widest) {
+                head("", output_.coloured(Colour::faint, line));
+                line.clear();
+            }
+            line += (line.empty() ? "" : " ") + option;
+        }
+        head("", output_.coloured(Colour::faint, line));
     }
 
     void add(const Step& step)
@@ -130,6 +139,9 @@ private:
 
     void choice(const SeenChoice& seen, const std::string& took)
     {
+        const auto& steps = what_.run.steps;
+        const bool asked = std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == StepKind::source; });
+        if (what_.has_connection && !asked) head("answer", "the source node is not asked: with one job it makes no difference (single_job_skip_rpc)");
         head("choice", (seen.candidates.empty() ? "no job: " + std::string(words_of(seen.otherwise)) : "in this order:") + ' ' + took);
         bool is_first = true;
         for (const SeenCandidate& candidate : seen.candidates) {

@@ -58,14 +58,19 @@ std::string adopted_processes()
     return all;
 }
 
+enum class Jobs { run, begin };  // while they begin, slurmstepd itself puts processes into their steps
+
 // Runs explain and then the module by the same stack, and compares.
-Json expect_agreement(const std::string& user, const std::string& options, const std::string& service = "e2e")
+Json expect_agreement(const std::string& user, const std::string& options, Jobs jobs = Jobs::run)
 {
     SCOPED_TRACE(user + ": " + options);
+    const std::string service = "e2e";
     const Stack stack(service, transparent_stack(options));
     const std::string before = adopted_processes();
     const Finished explained = tool({"explain", user, "--service", service, "--json"});
-    EXPECT_EQ(adopted_processes(), before);
+    if (jobs == Jobs::run) {
+        EXPECT_EQ(adopted_processes(), before);
+    }
     const Json json = Json::parse(explained.out, nullptr, false);
     EXPECT_FALSE(json.is_discarded()) << explained.out << explained.err;
     if (json.is_discarded()) return {};
@@ -110,6 +115,31 @@ TEST(Explain, OneJob)
     EXPECT_EQ(json["reason"], "one_job");
     EXPECT_EQ(json["options"]["strict"]["value"], "1");
     EXPECT_EQ(json["stack"]["lines"][0]["file"], "/etc/pam.d/e2e");
+}
+
+TEST(Explain, AJobThatHasJustBegun)
+{
+    for (int round = 0; round < 4; ++round) {
+        const Job job = Job::allocate_in_haste("alice");
+        EXPECT_EQ(expect_agreement("alice", any + "strict", Jobs::begin)["reason"], "one_job");
+    }
+}
+
+// su in a job: the process is there already.
+TEST(Explain, AProcessInAJob)
+{
+    const Job older = Job::batch("alice");
+    const Job newer = Job::allocate("alice");
+    const Stack stack("e2e", transparent_stack(any + "strict"));
+    const std::string enter = "for procs in /sys/fs/cgroup/*/slurm*/uid_*/job_" + older.id_text() +
+                              "/step_batch/cgroup.procs; do echo $$ >$procs || exit 99; done; exec \"$@\"";
+    const Finished there = tool({"explain", "alice", "--service", "e2e", "--json"}, {"sh", "-c", enter, "sh"});
+    const Json json = Json::parse(there.out, nullptr, false);
+    ASSERT_FALSE(json.is_discarded()) << there.out << there.err;
+    EXPECT_EQ(json["reason"], "current_job");
+    EXPECT_EQ(json["steps"].back()["job"], older.id());
+    const Json outside = Json::parse(tool({"explain", "alice", "--service", "e2e", "--json"}).out, nullptr, false);
+    EXPECT_EQ(outside["reason"], "newest_job") << outside.dump(2);
 }
 
 TEST(Explain, SeveralJobs)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dry_run.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,6 +147,22 @@ private:
         return place;
     }
 
+    // An extern step that has just begun listens before it is in its cgroup. It adopts only then, so a login waits for that.
+    static std::vector<CgroupEntry> wait_for_cgroup(const Roots& roots, const StepdSession& session, Deadline deadline)
+    {
+        constexpr std::chrono::milliseconds time_to_begin{2000};
+        constexpr int pause_ms = 10;
+        const auto since = std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds{session.candidate.socket_mtime_ns};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(time_to_begin - since);
+        const Deadline until = deadline.sooner(Deadline::after(std::min(left, time_to_begin)));
+        for (;;) {
+            const auto cgroups = cgroups_of(roots, session.pid);
+            auto step = cgroups ? extern_step_directories(cgroups.value()) : std::vector<CgroupEntry>{};
+            if (!step.empty() || until.passed()) return step;
+            (void)::poll(nullptr, 0, pause_ms);
+        }
+    }
+
     Adoption foresee(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline)
     {
         using namespace stepd_protocol;
@@ -162,9 +179,7 @@ private:
             return adoption;
         }
         adoption.step = extern_step_directories(place.cgroups.value());
-        // It may have come into its cgroup since it was found.
-        if (adoption.step.empty())
-            if (const auto now = cgroups_of(roots, session.pid)) adoption.step = extern_step_directories(now.value());
+        if (adoption.step.empty()) adoption.step = wait_for_cgroup(roots, session, deadline);
         adoption.verified = !adoption.step.empty();
         if (!adoption.verified && request.must_be_verified) return unverifiable();
         if (auto found = ending(StepState{state.value()})) return *std::move(found);

@@ -15,7 +15,8 @@ std::optional<Connection> NodeAccess::client_connection(const Roots& roots, std:
     return slurm_adopt::client_connection(roots.proc, remote_host);
 }
 
-Result<SourceAnswer> NodeAccess::ask_source_job(const HelperSettings& settings, const Connection& connection, Deadline deadline)
+Result<SourceAnswer> NodeAccess::ask_source_job(const HelperSettings& settings, const Connection& connection,
+                                                Deadline deadline)
 {
     return slurm_adopt::ask_source_job(settings, connection, deadline);
 }
@@ -30,8 +31,8 @@ Choice NodeAccess::choose(const Options& options, std::span<const OwnJob> jobs, 
     return slurm_adopt::choose(options, jobs, known);
 }
 
-Adoption NodeAccess::adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline,
-                           std::size_t candidates)
+Adoption NodeAccess::adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request,
+                           Deadline deadline, std::size_t candidates)
 {
     return slurm_adopt::adopt(roots, session, request, deadline, candidates);
 }

@@ -28,13 +28,15 @@ public:
     NodeAccess& operator=(const NodeAccess&) = delete;
     virtual ~NodeAccess() = default;
 
-    [[nodiscard]] virtual Result<OwnSteps> find_own_steps(const Roots& roots, const Options& options, uid_t uid, Deadline deadline);
+    [[nodiscard]] virtual Result<OwnSteps> find_own_steps(const Roots& roots, const Options& options, uid_t uid,
+                                                          Deadline deadline);
     [[nodiscard]] virtual std::optional<Connection> client_connection(const Roots& roots, std::string_view remote_host);
     [[nodiscard]] virtual Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection,
                                                               Deadline deadline);
     // Where the process is that logs in.
     [[nodiscard]] virtual Result<std::vector<CgroupEntry>> cgroups_of_process(const Roots& roots);
-    [[nodiscard]] virtual Choice choose(const Options& options, std::span<const OwnJob> jobs, const std::optional<KnownJob>& known);
+    [[nodiscard]] virtual Choice choose(const Options& options, std::span<const OwnJob> jobs,
+                                        const std::optional<KnownJob>& known);
     [[nodiscard]] virtual Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request,
                                          Deadline deadline, std::size_t candidates);
 };

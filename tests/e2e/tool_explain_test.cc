@@ -234,10 +234,13 @@ TEST(CallerIdExplain, TheSourceNodeIsAsked)
     const LogMark mark;
     (void)first.begin("ssh -oBatchMode=yes n2 'sleep 20'");
     Json json;
-    EXPECT_TRUE(eventually([&] {
-        json = explain_on_n2({"--from", "198.51.100.1"});
-        return !json.is_discarded() && json["reason"] == "source_job";
-    }, std::chrono::seconds{10})) << json.dump(2);
+    EXPECT_TRUE(eventually(
+        [&] {
+            json = explain_on_n2({"--from", "198.51.100.1"});
+            return !json.is_discarded() && json["reason"] == "source_job";
+        },
+        std::chrono::seconds{10}))
+        << json.dump(2);
     EXPECT_EQ(json["steps"].back()["job"], first.id()) << json.dump(2);
     EXPECT_EQ(mark.decision("alice")["reason"], "source_job") << mark.text();
     EXPECT_EQ(mark.decision("alice")["job"], first.id_text()) << mark.text();

@@ -42,7 +42,8 @@ TEST(List, JobsAndTheirSessions)
     for (const Json& process : first["processes"])
         if (process["command"] == "cat") has_cat = process["session"] != process["pid"];
     EXPECT_TRUE(has_cat) << first.dump(2);
-    EXPECT_NE(first["step_extern"].dump().find("/job_" + own.id_text() + "/step_extern"), std::string::npos) << first.dump(2);
+    EXPECT_NE(first["step_extern"].dump().find("/job_" + own.id_text() + "/step_extern"), std::string::npos)
+        << first.dump(2);
     EXPECT_EQ(list["jobs"][1]["user"], "bob");
     EXPECT_EQ(list["jobs"][1]["sessions"], 0) << list.dump(2);
 

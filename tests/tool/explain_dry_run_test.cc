@@ -39,7 +39,8 @@ std::vector<std::string> told_by(const DryRun& run)
     std::vector<std::string> told = run.told;
     const std::string host = " on " + short_host_name();
     for (std::string& line : told)
-        if (const std::size_t found = line.find(host); found != std::string::npos) line.replace(found + 4, host.size() - 4, "HOST");
+        if (const std::size_t found = line.find(host); found != std::string::npos)
+            line.replace(found + 4, host.size() - 4, "HOST");
     return told;
 }
 
@@ -58,7 +59,9 @@ struct Case {
     const char* code = "success";  // of the module: so that the case is the one that it says
 };
 
-void none(test::Node&) {}
+void none(test::Node&)
+{
+}
 
 void two(test::Node& node)
 {
@@ -80,16 +83,23 @@ void expect_agreement(const Case& one_case)
     const std::string rhost = "198.51.100.7";
     const auto asked = [&] {
         int adopt = 0;
-        for (const FakeStepd& stepd : node.stepds) adopt += stepd.seen().adopt + stepd.seen().namespace_26 + stepd.seen().namespaces_28;
+        for (const FakeStepd& stepd : node.stepds)
+            adopt += stepd.seen().adopt + stepd.seen().namespace_26 + stepd.seen().namespaces_28;
         return adopt;
     };
     const std::string before = own_cgroup();
-    const DryRun run = dry_run({.user = one_case.user, .service = one_case.service, .arguments = one_case.options,
-                                .connection = std::nullopt, .remote_host = rhost, .is_root = true, .roots = {}});
+    const DryRun run = dry_run({.user = one_case.user,
+                                .service = one_case.service,
+                                .arguments = one_case.options,
+                                .connection = std::nullopt,
+                                .remote_host = rhost,
+                                .is_root = true,
+                                .roots = {}});
     EXPECT_EQ(asked(), 0);
     EXPECT_EQ(own_cgroup(), before);
 
-    const test::Outcome outcome = test::log_in({.user = one_case.user, .options = one_case.options, .service = one_case.service, .rhost = rhost});
+    const test::Outcome outcome =
+        test::log_in({.user = one_case.user, .options = one_case.options, .service = one_case.service, .rhost = rhost});
     EXPECT_EQ(outcome.code, one_case.code);
     EXPECT_EQ(plain_lines(run.log, false), plain_lines(outcome.log, true));
     EXPECT_EQ(told_by(run), plain_lines(outcome.told, true));
@@ -110,12 +120,20 @@ TEST(DryRun, DecidesAsTheModule)
              Case{.what = "the newest", .jobs = two},
              Case{.what = "several, denied", .jobs = two, .options = {"action_unknown=deny"}, .code = "perm_denied"},
              Case{.what = "several, allowed", .jobs = two, .options = {"strict", "action_unknown=allow"}},
-             Case{.what = "a bad option", .jobs = one({}), .options = {"strict", "action_no_jobs=denyx"}, .code = "perm_denied"},
-             Case{.what = "an unknown option, root", .jobs = one({}), .options = {"stric"}, .user = "root", .code = "ignore"},
+             Case{.what = "a bad option",
+             .jobs = one({}),
+             .options = {"strict", "action_no_jobs=denyx"},
+             .code = "perm_denied"},
+             Case{
+                 .what = "an unknown option, root", .jobs = one({}), .options = {"stric"}, .user = "root", .code = "ignore"},
              Case{.what = "root", .jobs = none, .user = "root", .code = "ignore"},
              Case{.what = "root by another name", .jobs = none, .user = "toor", .code = "ignore"},
              Case{.what = "an exempt user", .jobs = none, .options = {"strict", "exempt_users=alice"}, .code = "ignore"},
-             Case{.what = "an exempt group", .jobs = none, .options = {"strict", "exempt_groups=admins"}, .user = "dave", .code = "ignore"},
+             Case{.what = "an exempt group",
+             .jobs = none,
+             .options = {"strict", "exempt_groups=admins"},
+             .user = "dave",
+             .code = "ignore"},
              Case{.what = "another service", .jobs = none, .service = "cron", .code = "ignore"},
              Case{.what = "nobody", .jobs = none, .user = "nosuch", .code = "user_unknown"},
              Case{.what = "no user database", .jobs = none, .user = "broken", .code = "perm_denied"},
@@ -131,7 +149,10 @@ TEST(DryRun, DecidesAsTheModuleWhereAnAdoptionFails)
              Case{.what = "a step that ends", .jobs = one({.state = 3}), .code = "perm_denied"},
              Case{.what = "not to be verified", .jobs = one({}, Layout::no_cgroup), .code = "perm_denied"},
              Case{.what = "not to be verified, and it need not be", .jobs = one({}, Layout::no_cgroup), .options = {}},
-             Case{.what = "no spool directory", .jobs = none, .options = {"strict", "spool_dir=/nowhere/at/all"}, .code = "perm_denied"},
+             Case{.what = "no spool directory",
+             .jobs = none,
+             .options = {"strict", "spool_dir=/nowhere/at/all"},
+             .code = "perm_denied"},
              Case{.what = "the same, open", .jobs = none, .options = {"spool_dir=/nowhere/at/all"}, .code = "ignore"},
          })
         expect_agreement(each);
@@ -140,8 +161,9 @@ TEST(DryRun, DecidesAsTheModuleWhereAnAdoptionFails)
 TEST(DryRun, DecidesAsTheModuleWhereTheOwnSlurmstepdIsStopped)
 {
     const auto stopped = [](test::Node& node) { node.start(7).stop(); };
-    for (const Case& each : {Case{.what = "strict", .jobs = stopped, .options = {"strict", "timeout=1"}, .code = "perm_denied"},
-                             Case{.what = "open", .jobs = stopped, .options = {"timeout=1"}}})
+    for (const Case& each :
+         {Case{.what = "strict", .jobs = stopped, .options = {"strict", "timeout=1"}, .code = "perm_denied"},
+          Case{.what = "open", .jobs = stopped, .options = {"timeout=1"}}})
         expect_agreement(each);
 }
 
@@ -149,8 +171,13 @@ TEST(DryRun, NamesWhatItSaw)
 {
     test::Node node;
     two(node);
-    const DryRun run = dry_run({.user = "alice", .service = "sshd", .arguments = {"strict"}, .connection = std::nullopt,
-                                .remote_host = {}, .is_root = true, .roots = {}});
+    const DryRun run = dry_run({.user = "alice",
+                                .service = "sshd",
+                                .arguments = {"strict"},
+                                .connection = std::nullopt,
+                                .remote_host = {},
+                                .is_root = true,
+                                .roots = {}});
     ASSERT_EQ(run.steps.size(), 4U);
     EXPECT_EQ(run.steps[0].kind, StepKind::before_jobs);
     ASSERT_TRUE(run.steps[1].jobs);

@@ -18,20 +18,24 @@ TEST(PamLineText, AsPamDSays)
     ASSERT_TRUE(plain);
     EXPECT_EQ(*plain, (PamLine{"account", false, "required", "pam_slurm_adopt.so", {"strict", "action_no_jobs=deny"}}));
 
-    const auto bracketed = parse_pam_line("-ACCOUNT [success=1 default=die] /lib/security/pam_slurm_adopt.so [a b] [c \\] d]");
+    const auto bracketed =
+        parse_pam_line("-ACCOUNT [success=1 default=die] /lib/security/pam_slurm_adopt.so [a b] [c \\] d]");
     ASSERT_TRUE(bracketed);
-    EXPECT_EQ(*bracketed, (PamLine{"account", true, "[success=1 default=die]", "/lib/security/pam_slurm_adopt.so", {"a b", "c ] d"}}));
+    EXPECT_EQ(*bracketed,
+              (PamLine{"account", true, "[success=1 default=die]", "/lib/security/pam_slurm_adopt.so", {"a b", "c ] d"}}));
 
     const auto included = parse_pam_line("@include common-account");
     ASSERT_TRUE(included);
     EXPECT_EQ(included->module, "common-account");
-    for (const char* nothing : {"", "   ", "# account required pam_slurm_adopt.so", "account", "account required", "@include"})
+    for (const char* nothing :
+         {"", "   ", "# account required pam_slurm_adopt.so", "account", "account required", "@include"})
         EXPECT_FALSE(parse_pam_line(nothing)) << nothing;
 }
 
 TEST(PamFileText, LinesGoOnAfterABackslash)
 {
-    const auto lines = parse_pam_file("#%PAM-1.0\n\naccount required \\\n  pam_slurm_adopt.so \\\n  strict\nsession optional pam_x.so");
+    const auto lines =
+        parse_pam_file("#%PAM-1.0\n\naccount required \\\n  pam_slurm_adopt.so \\\n  strict\nsession optional pam_x.so");
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_EQ(lines[0].number, 3U);
     EXPECT_EQ(lines[0].line.arguments, Arguments{"strict"});
@@ -48,8 +52,9 @@ protected:
 
 TEST_F(PamStackTest, TheAccountLineAndNoOther)
 {
-    (void)directory_.write("etc/sshd", "auth required pam_slurm_adopt.so wrong\naccount required pam_nologin.so\n"
-                                       "account required pam_slurm_adopt.so strict\nsession required pam_slurm_adopt.so other\n");
+    (void)directory_.write("etc/sshd",
+                           "auth required pam_slurm_adopt.so wrong\naccount required pam_nologin.so\n"
+                           "account required pam_slurm_adopt.so strict\nsession required pam_slurm_adopt.so other\n");
     const auto found = find("SSHD");
     ASSERT_TRUE(found) << found.error().context;
     ASSERT_EQ(found.value().lines.size(), 1U);
@@ -60,7 +65,8 @@ TEST_F(PamStackTest, TheAccountLineAndNoOther)
 
 TEST_F(PamStackTest, IncludesAreFollowedInOrder)
 {
-    (void)directory_.write("etc/sshd", "@include all\naccount include first\naccount substack " + (directory_ / "elsewhere") +
+    (void)directory_.write("etc/sshd", "@include all\naccount include first\naccount substack " +
+                                           (directory_ / "elsewhere") +
                                            "\nauth include auth-only\naccount required pam_slurm_adopt.so last\n");
     (void)directory_.write("usr/all", "account required /a/pam_slurm_adopt.so all\n");
     (void)directory_.write("etc/first", "account required pam_slurm_adopt.so first\n");

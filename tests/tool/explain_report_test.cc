@@ -46,8 +46,8 @@ TEST_F(ExplainReport, OptionsAndWhereTheyComeFrom)
     (void)directory_.write("account", "\naccount required pam_slurm_adopt.so strict timeout=3\n");
     const Explanation explanation = explained();
     expect_in(text(explanation), {"/account:2: account required pam_slurm_adopt.so strict timeout=3", "strict=1 timeout=3",
-                                  "action_no_jobs=deny", "would be refused: the user has no job on this node.", "deny no_jobs",
-                                  "not asked: no --from", "Access denied: you have no job running on "});
+                                  "action_no_jobs=deny", "would be refused: the user has no job on this node.",
+                                  "deny no_jobs", "not asked: no --from", "Access denied: you have no job running on "});
     const auto json = json_of(explanation);
     EXPECT_EQ(json["options"]["timeout"]["value"], "3");
     EXPECT_EQ(json["options"]["timeout"]["from"], "line");
@@ -84,8 +84,9 @@ TEST_F(ExplainReport, JobsChoiceAndOthers)
     (void)node_.start(9, {.uid = test::bob});
     const Explanation explanation = explained();
     expect_in(text(explanation), {"2 of alice on this node", "its cgroup says uid 41001", "Slurm 22.05", "step_extern",
-                                  "(newest_job): it is the job that began last", "(newest_job): should those before it fail", "job 7 would be asked to adopt; not asked now",
-                                  "job 9 of 41002, by its cgroup", "adopt newest_job", "would be let in, into job 7"});
+                                  "(newest_job): it is the job that began last", "(newest_job): should those before it fail",
+                                  "job 7 would be asked to adopt; not asked now", "job 9 of 41002, by its cgroup",
+                                  "adopt newest_job", "would be let in, into job 7"});
     const auto json = json_of(explanation);
     EXPECT_EQ(json["steps"][2]["candidates"][0]["job"], 7);
     EXPECT_EQ(json["steps"][2]["candidates"][1]["job"], 8);

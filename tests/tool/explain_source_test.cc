@@ -19,8 +19,8 @@ TEST(ExplainFrom, AddressesWithAndWithoutAPort)
     EXPECT_EQ(parse_from("198.51.100.7:40022"), (From{address("198.51.100.7"), 40022}));
     EXPECT_EQ(parse_from("2001:db8::7"), (From{address("2001:db8::7"), {}}));
     EXPECT_EQ(parse_from("[2001:db8::7]:22"), (From{address("2001:db8::7"), 22}));
-    for (const char* wrong : {"", "node7", "node7:22", "198.51.100.7:", "198.51.100.7:0", "198.51.100.7:65536", "198.51.100.7:ssh",
-                              "[198.51.100.7]:22", "[2001:db8::7]", "198.51.100.7:22 ", "fe80::1%eth0"})
+    for (const char* wrong : {"", "node7", "node7:22", "198.51.100.7:", "198.51.100.7:0", "198.51.100.7:65536",
+                              "198.51.100.7:ssh", "[198.51.100.7]:22", "[2001:db8::7]", "198.51.100.7:22 ", "fe80::1%eth0"})
         EXPECT_FALSE(parse_from(wrong)) << wrong;
 }
 
@@ -31,7 +31,8 @@ TEST(ExplainFrom, TheSessionsOwnConnection)
     EXPECT_EQ(connection->peer, (Endpoint{address("198.51.100.7"), 40022}));
     EXPECT_EQ(connection->local, (Endpoint{address("198.51.100.1"), 22}));
     EXPECT_EQ(source_of_session("198.51.100.7 40022 198.51.100.1 22").remote_host, "198.51.100.7");
-    for (const char* wrong : {"", "UNKNOWN 65535 UNKNOWN 65535", "198.51.100.7 40022 198.51.100.1", "198.51.100.7 0 198.51.100.1 22"}) {
+    for (const char* wrong :
+         {"", "UNKNOWN 65535 UNKNOWN 65535", "198.51.100.7 40022 198.51.100.1", "198.51.100.7 0 198.51.100.1 22"}) {
         EXPECT_FALSE(parse_ssh_connection(wrong)) << wrong;
         EXPECT_FALSE(source_of_session(wrong).connection) << wrong;
         EXPECT_NE(source_of_session(wrong).note, "") << wrong;
@@ -39,14 +40,16 @@ TEST(ExplainFrom, TheSessionsOwnConnection)
     EXPECT_NE(source_of_session(nullptr).note.find("SSH_CONNECTION"), std::string::npos);
 }
 
-constexpr const char* header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+constexpr const char* header =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 // 198.51.100.1:22 and clients at 198.51.100.7.
 constexpr const char* first = "   0: 016433C6:0016 076433C6:9C56 01 00000000:00000000 02:000A 00000000 0 0 4242 2 0\n";
 constexpr const char* second = "   1: 016433C6:0016 076433C6:9C57 01 00000000:00000000 02:000A 00000000 0 0 4243 2 0\n";
 constexpr const char* listening = "   2: 00000000:0016 00000000:0000 0A 00000000:00000000 00:0000 00000000 0 0 4244 1 0\n";
 constexpr const char* outgoing = "   3: 016433C6:B001 076433C6:1AA2 01 00000000:00000000 02:000A 00000000 0 0 4245 2 0\n";
 // The same client of a listener on `::`.
-constexpr const char* mapped = "   0: 0000000000000000FFFF0000016433C6:0016 0000000000000000FFFF0000076433C6:9C58 01 0:0 0:0 0 0 0 4246\n";
+constexpr const char* mapped =
+    "   0: 0000000000000000FFFF0000016433C6:0016 0000000000000000FFFF0000076433C6:9C58 01 0:0 0:0 0 0 0 4246\n";
 
 class ExplainSource : public testing::Test {
 protected:

@@ -70,7 +70,8 @@ TEST_F(ListSteps, AStoppedSlurmstepdIsNamedAndNotWaitedFor)
     ASSERT_EQ(list.jobs.size(), 2U);
     EXPECT_EQ(list.jobs[0].step.owner, test::alice);
     EXPECT_FALSE(list.jobs[1].step.owner);
-    for (const ListedJob& job : list.jobs) EXPECT_NE(job.step.trouble.find("is stopped"), std::string::npos) << job.step.trouble;
+    for (const ListedJob& job : list.jobs)
+        EXPECT_NE(job.step.trouble.find("is stopped"), std::string::npos) << job.step.trouble;
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ TEST(ListStat, ANameMayHaveAnything)
     const std::string tail = " S 41 9 9 0 -1 4194560 1 0 0 0 3 4 0 0 20 0 1 0 123456 999 88 18446744073709551615\n";
     EXPECT_EQ(parse_stat("42 (sshd)" + tail), (ProcessStat{"sshd", 41, 123456}));
     EXPECT_EQ(parse_stat("42 (a) (b) c)" + tail), (ProcessStat{"a) (b) c", 41, 123456}));
-    for (const char* wrong : {"", "42", "42 (sshd", "42 (sshd) S", "42 )sshd(", "42 (sshd) S x 9 9 0 -1 4 1 0 0 0 3 4 0 0 20 0 1 0 123 9 8"})
+    for (const char* wrong :
+         {"", "42", "42 (sshd", "42 (sshd) S", "42 )sshd(", "42 (sshd) S x 9 9 0 -1 4 1 0 0 0 3 4 0 0 20 0 1 0 123 9 8"})
         EXPECT_FALSE(parse_stat(wrong)) << wrong;
 }
 
@@ -49,7 +50,8 @@ protected:
     {
         const std::string directory = "proc/" + std::to_string(pid) + '/';
         (void)directory_.write(directory + "stat", std::to_string(pid) + " (" + name + ") S " + std::to_string(parent) +
-                                                       " 9 9 0 -1 4 1 0 0 0 3 4 0 0 20 0 1 0 " + std::to_string(ticks) + " 9 8\n");
+                                                       " 9 9 0 -1 4 1 0 0 0 3 4 0 0 20 0 1 0 " + std::to_string(ticks) +
+                                                       " 9 8\n");
         (void)directory_.write(directory + "cmdline", command);
     }
     Result<std::vector<Process>> adopted(const std::vector<CgroupEntry>& step, pid_t slurmstepd) const
@@ -70,7 +72,8 @@ TEST_F(ListTest, WhoHasBeenAdopted)
     process(200, "sshd", 90, 500, "sshd: alice [priv]");
     process(201, "bash", 200, 600, "-bash");
     process(300, "kworker", 2, 700, "");
-    const std::vector<CgroupEntry> v1 = {{"memory", "/slurm_n1/uid_1/job_7/step_extern"}, {"freezer", "/slurm_n1/uid_1/job_7/step_extern"}};
+    const std::vector<CgroupEntry> v1 = {{"memory", "/slurm_n1/uid_1/job_7/step_extern"},
+                                         {"freezer", "/slurm_n1/uid_1/job_7/step_extern"}};
     (void)directory_.write("freezer/slurm_n1/uid_1/job_7/step_extern/cgroup.procs", "101\n200\n201\n300\n999\n");
     const std::vector<CgroupEntry> v2 = {{"", "/s.scope/s4ZHM/step_extern"}};
     (void)directory_.write("unified/s.scope/s4ZHM/step_extern/cgroup.procs", "");
@@ -97,7 +100,8 @@ TEST_F(ListTest, WhatWasUsed)
 {
     (void)directory_.write("memory/slurm_n1/uid_1/job_7/memory.usage_in_bytes", "4096\n");
     (void)directory_.write("cpu/slurm_n1/uid_1/job_7/cpuacct.usage", "5000000\n");
-    const Usage v1 = usage_of(mounts_, {{"freezer", "/slurm_n1/uid_1/job_7"}, {"memory", "/slurm_n1/uid_1/job_7"},
+    const Usage v1 = usage_of(mounts_, {{"freezer", "/slurm_n1/uid_1/job_7"},
+                                        {"memory", "/slurm_n1/uid_1/job_7"},
                                         {"cpu,cpuacct", "/slurm_n1/uid_1/job_7"}});
     EXPECT_EQ(v1.memory_bytes, 4096U);
     EXPECT_EQ(v1.cpu_us, 5000U);
@@ -123,7 +127,8 @@ TEST(ListText, TableAndDocument)
     job.step.directories = {{"freezer", "/slurm_n1/uid_0/job_7/step_extern"}};
     job.step.began_ns = 1'000'000'000'000'000'000;
     job.step.began_by_cgroup = true;
-    job.processes = {{200, 90, 200, "sshd: x\033[2J", 1'000'000'100'000'000'000}, {201, 200, 200, "-bash", 1'000'000'100'000'000'000}};
+    job.processes = {{200, 90, 200, "sshd: x\033[2J", 1'000'000'100'000'000'000},
+                     {201, 200, 200, "-bash", 1'000'000'100'000'000'000}};
     job.job = {1024, 61'000'000};
     const auto lines = text_of({{job}, {"odd"}});
     ASSERT_EQ(lines.size(), 4U);

@@ -65,7 +65,8 @@ public:
 
     std::optional<Connection> client_connection(const Roots&, std::string_view) override { return request_.connection; }
 
-    Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection, Deadline deadline) override
+    Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection,
+                                        Deadline deadline) override
     {
         auto answer = NodeAccess::ask_source_job(settings, connection, deadline);
         SeenSource seen{.answer = std::nullopt, .error = {}, .program = settings.program};
@@ -91,17 +92,20 @@ public:
     {
         Choice choice = NodeAccess::choose(options, jobs, known);
         SeenChoice seen{.jobs = {jobs.begin(), jobs.end()}, .known = known, .candidates = {}, .otherwise = choice.otherwise};
-        for (const Candidacy& candidate : choice.candidates) seen.candidates.push_back({jobs[candidate.job].job_id, candidate.reason});
+        for (const Candidacy& candidate : choice.candidates)
+            seen.candidates.push_back({jobs[candidate.job].job_id, candidate.reason});
         note({.kind = StepKind::choice, .choice = std::move(seen)});
         return choice;
     }
 
     // All that adopt() finds without asking for the adoption; and the state of the step, which may be asked by itself.
-    Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline, std::size_t) override
+    Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request, Deadline deadline,
+                   std::size_t) override
     {
         Adoption adoption = foresee(roots, session, request, deadline);
         note({.kind = StepKind::adoption,
-              .adoption = SeenAdoption{session.job_id(), adoption.adopted, adoption.failure, adoption.detail, adoption.verified}});
+              .adoption =
+                  SeenAdoption{session.job_id(), adoption.adopted, adoption.failure, adoption.detail, adoption.verified}});
         return adoption;
     }
 
@@ -122,15 +126,21 @@ private:
 
     SeenJob seen_job(const Roots& roots, const StepdSession& session)
     {
-        SeenJob job{.job_id = session.job_id(), .node = session.candidate.socket.node, .socket = session.candidate.path(),
-                    .stepd = session.pid, .protocol = session.protocol_version, .owner_by_kernel = std::nullopt, .step = {}};
+        SeenJob job{.job_id = session.job_id(),
+                    .node = session.candidate.socket.node,
+                    .socket = session.candidate.path(),
+                    .stepd = session.pid,
+                    .protocol = session.protocol_version,
+                    .owner_by_kernel = std::nullopt,
+                    .step = {}};
         const auto cgroups = cgroups_of(roots, session.pid);
         if (!cgroups) {
             missed("where slurmstepd " + std::to_string(session.pid) + " runs: " + cgroups.error().context);
             return job;
         }
         job.owner_by_kernel = owner_by_path(cgroups.value());
-        for (const CgroupEntry& entry : extern_step_directories(cgroups.value())) job.step.push_back(entry.controllers + ':' + entry.path);
+        for (const CgroupEntry& entry : extern_step_directories(cgroups.value()))
+            job.step.push_back(entry.controllers + ':' + entry.path);
         return job;
     }
 
@@ -152,7 +162,8 @@ private:
     {
         constexpr std::chrono::milliseconds time_to_begin{2000};
         constexpr int pause_ms = 10;
-        const auto since = std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds{session.candidate.socket_mtime_ns};
+        const auto since = std::chrono::system_clock::now().time_since_epoch() -
+                           std::chrono::nanoseconds{session.candidate.socket_mtime_ns};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(time_to_begin - since);
         const Deadline until = deadline.sooner(Deadline::after(std::min(left, time_to_begin)));
         for (;;) {

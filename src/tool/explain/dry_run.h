@@ -37,10 +37,10 @@ struct SeenJob {
     std::uint32_t job_id = 0;
     std::string node;
     std::string socket;
-    pid_t stepd = 0;                 // 0: out of sight
-    std::int32_t protocol = 0;       // the slurmstepd's
+    pid_t stepd = 0;                       // 0: out of sight
+    std::int32_t protocol = 0;             // the slurmstepd's
     std::optional<uid_t> owner_by_kernel;  // by its cgroup (v1)
-    std::vector<std::string> step;   // "controllers:path" of step_extern; empty: none
+    std::vector<std::string> step;         // "controllers:path" of step_extern; empty: none
 };
 
 struct SeenSteps {
@@ -73,7 +73,7 @@ struct SeenAdoption {
     bool would_be_asked = false;  // nothing speaks against it
     Reason failure = Reason::internal_error;
     std::string detail;
-    bool verifiable = false;      // the kernel could confirm it
+    bool verifiable = false;  // the kernel could confirm it
 };
 
 enum class StepKind { before_jobs, jobs, source, choice, adoption };
@@ -91,8 +91,8 @@ struct Step {
 struct DryRun {
     Decision decision;
     std::vector<Step> steps;
-    std::vector<std::string> log;     // the module's lines, as log_level lets them through
-    std::vector<std::string> told;    // the user's
+    std::vector<std::string> log;   // the module's lines, as log_level lets them through
+    std::vector<std::string> told;  // the user's
     Microseconds took{0};
     std::vector<std::string> unseen;  // what could not be read, and root could
 };

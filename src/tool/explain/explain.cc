@@ -27,8 +27,9 @@ Result<Done> find_stack(const ExplainRequest& request, Explanation& explanation)
     if (stack.lines.empty()) {
         explanation.stack_note = fmt::format("no account line of {} loads pam_slurm_adopt.so: {}", stack.file, without);
     } else if (stack.lines.size() > 1) {
-        explanation.stack_note = fmt::format("{} account lines load pam_slurm_adopt.so (the next: {}:{}): the first is explained",
-                                             stack.lines.size(), stack.lines[1].file, stack.lines[1].number);
+        explanation.stack_note =
+            fmt::format("{} account lines load pam_slurm_adopt.so (the next: {}:{}): the first is explained",
+                        stack.lines.size(), stack.lines[1].file, stack.lines[1].number);
     }
     if (stack.is_other)
         explanation.stack_note += fmt::format("{}the service {} has no file of its own, so {} is its stack",
@@ -73,7 +74,8 @@ Result<Explanation> explain(const ExplainRequest& request)
     DryRunRequest dry;
     dry.user = request.user;
     dry.service = request.service;
-    if (explanation.stack && !explanation.stack->lines.empty()) dry.arguments = explanation.stack->lines.front().line.arguments;
+    if (explanation.stack && !explanation.stack->lines.empty())
+        dry.arguments = explanation.stack->lines.front().line.arguments;
     dry.connection = request.source.connection;
     dry.remote_host = request.source.remote_host;
     dry.is_root = request.is_root;

@@ -16,9 +16,9 @@ namespace slurm_adopt::tool {
 struct ExplainRequest {
     std::string user;
     std::string service;
-    std::string stack;       // a file instead of the service's; empty: the service's
-    Source source;           // of the login
-    bool is_root = true;     // whoever asks
+    std::string stack;    // a file instead of the service's; empty: the service's
+    Source source;        // of the login
+    bool is_root = true;  // whoever asks
     Roots roots{};
     PamDirectories directories{};
 };

@@ -22,7 +22,9 @@ struct Arguments {
 
 std::string wrong_from(const std::string& text)
 {
-    return parse_from(text) ? "" : "'" + text + "' is no numeric address; write 198.51.100.7, 198.51.100.7:40022 or [2001:db8::7]:40022";
+    return parse_from(text)
+               ? ""
+               : "'" + text + "' is no numeric address; write 198.51.100.7, 198.51.100.7:40022 or [2001:db8::7]:40022";
 }
 
 std::string wrong_service(const std::string& text)
@@ -35,7 +37,8 @@ Exit run(const Arguments& arguments, const Output& output)
 {
     const bool is_root = ::geteuid() == 0;
     if (!is_root && arguments.user != user_name(::geteuid())) {
-        output.error("only root may explain another user's login: run it with sudo, or explain yourself (" + user_name(::geteuid()) + ")");
+        output.error("only root may explain another user's login: run it with sudo, or explain yourself (" +
+                     user_name(::geteuid()) + ")");
         return Exit::impossible;
     }
     ExplainRequest request;
@@ -66,7 +69,8 @@ void add_explain_command(CLI::App& app, Context& context)
     auto* command = app.add_subcommand("explain", "What would happen to a login of USER's now, and why; adopts nobody");
     const auto arguments = std::make_shared<Arguments>();
     command->add_option("USER", arguments->user, "Whose login")->required();
-    command->add_option("--from", arguments->from, "ADDR[:PORT]: where the login comes from (otherwise SSH_CONNECTION)")->check(wrong_from);
+    command->add_option("--from", arguments->from, "ADDR[:PORT]: where the login comes from (otherwise SSH_CONNECTION)")
+        ->check(wrong_from);
     command->add_option("--service", arguments->service, "The PAM service")->check(wrong_service)->capture_default_str();
     command->add_option("--stack", arguments->stack, "FILE: read the PAM line there, not in the service's stack");
     command->callback([arguments, &context] { context.exit = run(*arguments, context.output); });

@@ -18,15 +18,26 @@ Json json_of(const SeenSteps& seen)
 {
     Json jobs = Json::array();
     for (const SeenJob& job : seen.jobs)
-        jobs.push_back({{"job", job.job_id}, {"node", job.node}, {"socket", job.socket}, {"slurmstepd", job.stepd},
-                        {"protocol", job.protocol}, {"owner_by", "slurmstepd"},
-                        {"uid_by_cgroup", job.owner_by_kernel ? Json(*job.owner_by_kernel) : Json()}, {"step_extern", job.step}});
-    return {{"jobs", jobs}, {"silent", seen.silent}, {"warnings", seen.warnings}, {"error", seen.error.empty() ? Json() : Json(seen.error)}};
+        jobs.push_back({{"job", job.job_id},
+                        {"node", job.node},
+                        {"socket", job.socket},
+                        {"slurmstepd", job.stepd},
+                        {"protocol", job.protocol},
+                        {"owner_by", "slurmstepd"},
+                        {"uid_by_cgroup", job.owner_by_kernel ? Json(*job.owner_by_kernel) : Json()},
+                        {"step_extern", job.step}});
+    return {{"jobs", jobs},
+            {"silent", seen.silent},
+            {"warnings", seen.warnings},
+            {"error", seen.error.empty() ? Json() : Json(seen.error)}};
 }
 
 Json json_of(const SeenSource& seen)
 {
-    Json result{{"answer", "none"}, {"job", Json()}, {"error", seen.error.empty() ? Json() : Json(seen.error)}, {"helper", seen.program}};
+    Json result{{"answer", "none"},
+                {"job", Json()},
+                {"error", seen.error.empty() ? Json() : Json(seen.error)},
+                {"helper", seen.program}};
     if (!seen.answer) return result;
     switch (seen.answer->kind) {
     case SourceAnswer::Kind::no_job: result["answer"] = "no_job"; break;
@@ -42,7 +53,8 @@ Json json_of(const SeenSource& seen)
 Json json_of(const SeenChoice& seen)
 {
     Json jobs = Json::array();
-    for (const OwnJob& job : seen.jobs) jobs.push_back({{"job", job.job_id}, {"began_ns", job.began_ns == 0 ? Json() : Json(job.began_ns)}});
+    for (const OwnJob& job : seen.jobs)
+        jobs.push_back({{"job", job.job_id}, {"began_ns", job.began_ns == 0 ? Json() : Json(job.began_ns)}});
     Json candidates = Json::array();
     for (const SeenCandidate& candidate : seen.candidates)
         candidates.push_back({{"job", candidate.job_id}, {"reason", text(reason_code(candidate.reason))}});
@@ -51,9 +63,11 @@ Json json_of(const SeenChoice& seen)
 
 Json json_of(const SeenAdoption& seen)
 {
-    return {{"job", seen.job_id}, {"would_be_asked", seen.would_be_asked},
+    return {{"job", seen.job_id},
+            {"would_be_asked", seen.would_be_asked},
             {"failure", seen.would_be_asked ? Json() : Json(text(reason_code(seen.failure)))},
-            {"detail", seen.detail.empty() ? Json() : Json(seen.detail)}, {"verifiable", seen.verifiable}};
+            {"detail", seen.detail.empty() ? Json() : Json(seen.detail)},
+            {"verifiable", seen.verifiable}};
 }
 
 Json json_of(const Step& step)
@@ -61,10 +75,22 @@ Json json_of(const Step& step)
     Json result;
     switch (step.kind) {
     case StepKind::before_jobs: result = {{"step", "before_jobs"}}; break;
-    case StepKind::jobs: result = json_of(*step.jobs); result["step"] = "jobs"; break;
-    case StepKind::source: result = json_of(*step.source); result["step"] = "source"; break;
-    case StepKind::choice: result = json_of(*step.choice); result["step"] = "choice"; break;
-    case StepKind::adoption: result = json_of(*step.adoption); result["step"] = "adoption"; break;
+    case StepKind::jobs:
+        result = json_of(*step.jobs);
+        result["step"] = "jobs";
+        break;
+    case StepKind::source:
+        result = json_of(*step.source);
+        result["step"] = "source";
+        break;
+    case StepKind::choice:
+        result = json_of(*step.choice);
+        result["step"] = "choice";
+        break;
+    case StepKind::adoption:
+        result = json_of(*step.adoption);
+        result["step"] = "adoption";
+        break;
     }
     result["us"] = step.took.count();
     return result;
@@ -75,9 +101,13 @@ Json json_of_stack(const Explanation& explanation)
     Json lines = Json::array();
     if (explanation.stack)
         for (const FoundLine& line : explanation.stack->lines)
-            lines.push_back({{"file", line.file}, {"line", line.number}, {"control", line.line.control}, {"module", line.line.module},
+            lines.push_back({{"file", line.file},
+                             {"line", line.number},
+                             {"control", line.line.control},
+                             {"module", line.line.module},
                              {"arguments", line.line.arguments}});
-    return {{"file", explanation.stack ? Json(explanation.stack->file) : Json()}, {"lines", lines},
+    return {{"file", explanation.stack ? Json(explanation.stack->file) : Json()},
+            {"lines", lines},
             {"note", explanation.stack_note.empty() ? Json() : Json(explanation.stack_note)}};
 }
 
@@ -86,8 +116,10 @@ Json json_of_node(const Explanation& explanation)
     if (!explanation.others) return {};
     Json jobs = Json::array();
     for (const ExternStep& step : explanation.others->steps)
-        jobs.push_back({{"job", step.job_id}, {"uid", step.owner ? Json(*step.owner) : Json()},
-                        {"user", step.owner ? Json(user_name(*step.owner)) : Json()}, {"owner_by", text(code_of(step.owner_by))},
+        jobs.push_back({{"job", step.job_id},
+                        {"uid", step.owner ? Json(*step.owner) : Json()},
+                        {"user", step.owner ? Json(user_name(*step.owner)) : Json()},
+                        {"owner_by", text(code_of(step.owner_by))},
                         {"trouble", step.trouble.empty() ? Json() : Json(step.trouble)}});
     return jobs;
 }

@@ -70,13 +70,15 @@ public:
 
     Result<Done> read(const std::string& file, int depth)
     {
-        if (depth > deepest_include) return Error{ErrorCode::malformed, 0, file + ": files that include each other without end"};
+        if (depth > deepest_include)
+            return Error{ErrorCode::malformed, 0, file + ": files that include each other without end"};
         const auto text = read_file(file, longest_file);
         if (!text) return text.error();
         for (NumberedLine& numbered : parse_pam_file(text.value())) {
             const std::string control = lower(numbered.line.control);
             const bool is_account = numbered.line.type == "account";
-            const bool includes = numbered.line.type == "@include" || (is_account && (control == "include" || control == "substack"));
+            const bool includes =
+                numbered.line.type == "@include" || (is_account && (control == "include" || control == "substack"));
             if (includes) {
                 if (auto done = include(numbered.line.module, depth + 1); !done)
                     return std::move(done).error().in(file + ':' + std::to_string(numbered.number));

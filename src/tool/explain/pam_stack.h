@@ -14,10 +14,10 @@
 namespace slurm_adopt::tool {
 
 struct PamLine {
-    std::string type;     // "account", in lower case; "@include" with the file in `module`
+    std::string type;            // "account", in lower case; "@include" with the file in `module`
     bool optional_file = false;  // "-account": a module that is not there is not logged
-    std::string control;  // as it is written: "required", "[success=1 default=die]", "include", "substack"
-    std::string module;   // or the file that is included
+    std::string control;         // as it is written: "required", "[success=1 default=die]", "include", "substack"
+    std::string module;          // or the file that is included
     std::vector<std::string> arguments;
 
     friend bool operator==(const PamLine&, const PamLine&) = default;
@@ -46,9 +46,9 @@ struct FoundLine {
 };
 
 struct FoundStack {
-    std::string file;                  // where the search began
-    bool is_other = false;             // the service has no file: "other" is its stack
-    std::vector<FoundLine> lines;      // the account lines that load the module, in libpam's order
+    std::string file;              // where the search began
+    bool is_other = false;         // the service has no file: "other" is its stack
+    std::vector<FoundLine> lines;  // the account lines that load the module, in libpam's order
 };
 
 // By the service's name, or "other" where it has no file. ErrorCode::malformed: files that include each other for ever;

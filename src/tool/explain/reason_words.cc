@@ -24,7 +24,8 @@ std::string_view words_of(Reason reason)
     case Reason::adopt_protocol: return "slurmstepd says something that the protocol does not allow";
     case Reason::adopt_failed: return "a system call fails while slurmstepd is talked to";
     case Reason::adopt_not_inside: return "the kernel shows the process outside of the job";
-    case Reason::adopt_unverifiable: return "slurmstepd is in no step_extern cgroup, so that nothing can be compared, and strict wants it";
+    case Reason::adopt_unverifiable:
+        return "slurmstepd is in no step_extern cgroup, so that nothing can be compared, and strict wants it";
     case Reason::adopt_foreign_pids: return "slurmstepd lives in another pid namespace";
     case Reason::namespace_join: return "the job's namespaces cannot be joined";
     case Reason::proc_unreadable: return "/proc does not tell where processes are";

@@ -69,7 +69,8 @@ private:
     static std::string printable_line(const std::string& line)
     {
         std::string text = line;
-        std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+        std::replace_if(
+            text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
         return text;
     }
 
@@ -77,8 +78,9 @@ private:
     {
         if (what_.stack && !what_.stack->lines.empty()) {
             const FoundLine& line = what_.stack->lines.front();
-            head("PAM line", fmt::format("{}:{}: account {} {} {}", printable(line.file), line.number, printable(line.line.control),
-                                         printable(line.line.module), printable_line(joined(line.line.arguments, " "))));
+            head("PAM line",
+                 fmt::format("{}:{}: account {} {} {}", printable(line.file), line.number, printable(line.line.control),
+                             printable(line.line.module), printable_line(joined(line.line.arguments, " "))));
         }
         if (!what_.stack_note.empty()) head("PAM line", output_.coloured(Colour::warning, printable_line(what_.stack_note)));
     }
@@ -88,7 +90,8 @@ private:
         std::vector<std::string> given;
         std::vector<std::string> defaults;
         for (const OptionInForce& option : what_.options)
-            (option.from_line ? given : defaults).push_back(fmt::format("{}={}", option.name, option.value.empty() ? "-" : printable_line(option.value)));
+            (option.from_line ? given : defaults)
+                .push_back(fmt::format("{}={}", option.name, option.value.empty() ? "-" : printable_line(option.value)));
         head("options", given.empty() ? "all are the defaults" : joined(given, " "));
         for (const std::string& error : what_.option_errors) head("", output_.coloured(Colour::bad, printable_line(error)));
         std::string line = "defaults:";
@@ -120,7 +123,8 @@ private:
         head("jobs", fmt::format("{} of {} on this node{} {}", seen.jobs.size(), printable(what_.user),
                                  seen.silent > 0 ? fmt::format(", {} more that do not answer", seen.silent) : "", took));
         for (const SeenJob& job : seen.jobs) {
-            head("", fmt::format("job {}: its slurmstepd (pid {}, {}) says so{}", job.job_id, job.stepd, release_of(job.protocol),
+            head("", fmt::format("job {}: its slurmstepd (pid {}, {}) says so{}", job.job_id, job.stepd,
+                                 release_of(job.protocol),
                                  job.owner_by_kernel ? fmt::format("; its cgroup says uid {}", *job.owner_by_kernel) : ""));
             for (const std::string& directory : job.step) head("", "  " + printable(directory));
         }
@@ -133,20 +137,26 @@ private:
         switch (seen.answer->kind) {
         case SourceAnswer::Kind::no_job: return head("answer", "the source node names no job for this connection " + took);
         case SourceAnswer::Kind::not_a_node: return head("answer", "the source is no node of slurm.conf: not asked " + took);
-        case SourceAnswer::Kind::job: return head("answer", fmt::format("the source node names job {} {}", seen.answer->job_id, took));
+        case SourceAnswer::Kind::job:
+            return head("answer", fmt::format("the source node names job {} {}", seen.answer->job_id, took));
         }
     }
 
     void choice(const SeenChoice& seen, const std::string& took)
     {
         const auto& steps = what_.run.steps;
-        const bool asked = std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == StepKind::source; });
-        if (what_.has_connection && !asked) head("answer", "the source node is not asked: with one job it makes no difference (single_job_skip_rpc)");
-        head("choice", (seen.candidates.empty() ? "no job: " + std::string(words_of(seen.otherwise)) : "in this order:") + ' ' + took);
+        const bool asked =
+            std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == StepKind::source; });
+        if (what_.has_connection && !asked)
+            head("answer", "the source node is not asked: with one job it makes no difference (single_job_skip_rpc)");
+        head("choice",
+             (seen.candidates.empty() ? "no job: " + std::string(words_of(seen.otherwise)) : "in this order:") + ' ' + took);
         bool is_first = true;
         for (const SeenCandidate& candidate : seen.candidates) {
-            const auto job = std::find_if(seen.jobs.begin(), seen.jobs.end(), [&](const OwnJob& one) { return one.job_id == candidate.job_id; });
-            const std::string began = job != seen.jobs.end() && job->began_ns != 0 ? ", began " + local_time(job->began_ns) : "";
+            const auto job = std::find_if(seen.jobs.begin(), seen.jobs.end(),
+                                          [&](const OwnJob& one) { return one.job_id == candidate.job_id; });
+            const std::string began =
+                job != seen.jobs.end() && job->began_ns != 0 ? ", began " + local_time(job->began_ns) : "";
             head("", fmt::format("job {}{} ({}): {}", candidate.job_id, began, reason_code(candidate.reason),
                                  is_first ? words_of(candidate.reason) : "should those before it fail"));
             is_first = false;
@@ -156,7 +166,8 @@ private:
     void adoption(const SeenAdoption& seen, const std::string& took)
     {
         if (!seen.would_be_asked)
-            return head("adoption", fmt::format("job {} cannot ({}): {} {}", seen.job_id, reason_code(seen.failure), printable(seen.detail), took));
+            return head("adoption", fmt::format("job {} cannot ({}): {} {}", seen.job_id, reason_code(seen.failure),
+                                                printable(seen.detail), took));
         head("adoption", fmt::format("job {} would be asked to adopt{}; not asked now {}", seen.job_id,
                                      seen.verifiable ? "" : ", and nothing could confirm it", took));
     }
@@ -166,8 +177,9 @@ private:
         if (!what_.others) return;
         for (const ExternStep& step : what_.others->steps) {
             if (what_.uid && step.owner == what_.uid) continue;
-            head("others", fmt::format("job {} of {}, {}{}", step.job_id, step.owner ? printable(user_name(*step.owner)) : "somebody",
-                                       words_of(step.owner_by), step.trouble.empty() ? "" : "; " + printable(step.trouble)));
+            head("others",
+                 fmt::format("job {} of {}, {}{}", step.job_id, step.owner ? printable(user_name(*step.owner)) : "somebody",
+                             words_of(step.owner_by), step.trouble.empty() ? "" : "; " + printable(step.trouble)));
         }
         for (const std::string& warning : what_.others->warnings) head("others", printable(warning));
     }
@@ -201,12 +213,14 @@ std::string outcome_of(const DryRun& run)
     const std::string why(words_of(run.decision.reason));
     switch (run.decision.verdict) {
     case Verdict::adopt: {
-        const auto adopting = std::find_if(run.steps.rbegin(), run.steps.rend(), [](const Step& step) { return step.adoption.has_value(); });
+        const auto adopting =
+            std::find_if(run.steps.rbegin(), run.steps.rend(), [](const Step& step) { return step.adoption.has_value(); });
         const std::uint32_t job = adopting == run.steps.rend() ? 0 : adopting->adoption->job_id;
         return fmt::format("would be let in, into job {}: {}.", job, why);
     }
     case Verdict::allow: return fmt::format("would be let in, but outside of any job, because an option says so: {}.", why);
-    case Verdict::ignore: return fmt::format("would be let in by this module, which leaves it to the others of the stack: {}.", why);
+    case Verdict::ignore:
+        return fmt::format("would be let in by this module, which leaves it to the others of the stack: {}.", why);
     case Verdict::deny: return fmt::format("would be refused: {}.", why);
     }
     return why;

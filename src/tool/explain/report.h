@@ -26,17 +26,17 @@ struct Explanation {
     std::string user;
     std::optional<uid_t> uid;
     std::string service;
-    std::optional<FoundStack> stack;    // none: the service has no stack here
-    std::string stack_note;             // what is odd about it; empty: nothing
+    std::optional<FoundStack> stack;  // none: the service has no stack here
+    std::string stack_note;           // what is odd about it; empty: nothing
     std::vector<OptionInForce> options;
     std::vector<std::string> option_errors;
-    std::string source_note;            // the connection, and where it comes from
+    std::string source_note;  // the connection, and where it comes from
     bool has_connection = false;
-    std::optional<Survey> others;       // the whole node's, where it was to be had
+    std::optional<Survey> others;  // the whole node's, where it was to be had
     DryRun run;
     bool let_in = false;
-    bool uncertain = false;             // root's answer may be another
-    std::string outcome;                // one sentence
+    bool uncertain = false;  // root's answer may be another
+    std::string outcome;     // one sentence
 };
 
 // In the table's order: what the arguments say, and the defaults. Of wrong arguments see ParsedOptions::errors.

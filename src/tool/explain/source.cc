@@ -70,7 +70,8 @@ std::uint16_t ssh_port()
     servent entry{};
     servent* found = nullptr;
     std::array<char, 1024> buffer{};
-    if (::getservbyname_r("ssh", "tcp", &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return assigned;
+    if (::getservbyname_r("ssh", "tcp", &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+        return assigned;
     return ntohs(static_cast<std::uint16_t>(found->s_port));
 }
 
@@ -98,8 +99,9 @@ std::optional<Address> address_towards(const Address& peer)
     size = sizeof here;
     if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&here), &size) != 0) return std::nullopt;
     char name[INET6_ADDRSTRLEN] = "";
-    const void* bytes = here.ss_family == AF_INET6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(here).sin6_addr)
-                                                   : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(here).sin_addr);
+    const void* bytes = here.ss_family == AF_INET6
+                            ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(here).sin6_addr)
+                            : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(here).sin_addr);
     return ::inet_ntop(here.ss_family, bytes, name, sizeof name) == nullptr ? std::nullopt : parse_address(name);
 }
 
@@ -123,7 +125,8 @@ std::vector<Connection> connections_from(const std::string& proc, const From& fr
 
 std::optional<From> parse_from(std::string_view text)
 {
-    if (const auto address = parse_address(text); address && text.find('%') == std::string_view::npos) return From{*address, {}};
+    if (const auto address = parse_address(text); address && text.find('%') == std::string_view::npos)
+        return From{*address, {}};
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) return std::nullopt;
     std::string_view host = text.substr(0, colon);
@@ -168,13 +171,14 @@ Source source_of(const std::string& proc, const From& from)
     const auto found = connections_from(proc, from);
     if (found.size() == 1) {
         source.connection = found.front();
-        source.note = fmt::format("--from: the connection {} port {} to {} port {}", source.remote_host, found.front().peer.port,
-                                  to_text(found.front().local.address), found.front().local.port);
+        source.note = fmt::format("--from: the connection {} port {} to {} port {}", source.remote_host,
+                                  found.front().peer.port, to_text(found.front().local.address), found.front().local.port);
         return source;
     }
     if (!found.empty()) {
         std::string ports;
-        for (const Connection& connection : found) ports += fmt::format("{}{}", ports.empty() ? "" : ", ", connection.peer.port);
+        for (const Connection& connection : found)
+            ports += fmt::format("{}{}", ports.empty() ? "" : ", ", connection.peer.port);
         source.note = fmt::format("--from: {} connections from {}, from ports {}; name one: --from ADDR:PORT", found.size(),
                                   source.remote_host, ports);
         return source;
@@ -185,8 +189,9 @@ Source source_of(const std::string& proc, const From& from)
         return source;
     }
     source.connection = Connection{{*here, ssh_port()}, {from.address, from.port.value_or(0)}};
-    source.note = fmt::format("--from: {} has no such connection open to this node now; the source node names a job only for one",
-                              source.remote_host);
+    source.note =
+        fmt::format("--from: {} has no such connection open to this node now; the source node names a job only for one",
+                    source.remote_host);
     return source;
 }
 

@@ -12,6 +12,7 @@
 namespace slurm_adopt::tool {
 
 // `spool_dir` and `nodename` as the options of the module have them; empty: ask the kernel, any node.
-[[nodiscard]] Result<JobList> list_jobs(const Roots& roots, const std::string& spool_dir, const std::string& nodename, Deadline deadline);
+[[nodiscard]] Result<JobList> list_jobs(const Roots& roots, const std::string& spool_dir, const std::string& nodename,
+                                        Deadline deadline);
 
 }  // namespace slurm_adopt::tool

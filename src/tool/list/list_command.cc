@@ -48,7 +48,9 @@ void add_list_command(CLI::App& app, Context& context)
 {
     auto* command = app.add_subcommand("list", "The jobs on this node, and the logins in them");
     const auto arguments = std::make_shared<Arguments>();
-    command->add_option("--spool-dir", arguments->spool_dir, "DIR: look for the sockets there, as spool_dir= of the module does")
+    command
+        ->add_option("--spool-dir", arguments->spool_dir,
+                     "DIR: look for the sockets there, as spool_dir= of the module does")
         ->check([](const std::string& text) { return wrong_option("spool_dir=" + text); });
     command->add_option("--nodename", arguments->nodename, "NAME: only this node's, where several slurmd run on one machine")
         ->check([](const std::string& text) { return wrong_option("nodename=" + text); });

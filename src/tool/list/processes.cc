@@ -42,7 +42,8 @@ std::optional<Found> look_at(const Roots& roots, pid_t pid, std::int64_t boot_ns
     const auto stat = text ? parse_stat(text.value()) : std::nullopt;
     if (!stat) return std::nullopt;  // ended since
     const std::int64_t tick = 1'000'000'000 / ::sysconf(_SC_CLK_TCK);
-    return Found{stat->parent, command_of(roots, pid, stat->name), boot_ns + static_cast<std::int64_t>(stat->start_ticks) * tick};
+    return Found{stat->parent, command_of(roots, pid, stat->name),
+                 boot_ns + static_cast<std::int64_t>(stat->start_ticks) * tick};
 }
 
 // The hierarchy by which steps are told apart: cgroup v2, or the freezer.
@@ -64,7 +65,7 @@ std::optional<ProcessStat> parse_stat(std::string_view text)
     while (!rest.empty() && (rest.back() == '\n' || rest.back() == ' ')) rest.remove_suffix(1);
     if (!rest.empty()) rest.remove_prefix(1);
     const auto fields = split(rest, ' ');
-    constexpr std::size_t ppid = 4 - 3;        // the fields count from 1, and the first two are before
+    constexpr std::size_t ppid = 4 - 3;  // the fields count from 1, and the first two are before
     constexpr std::size_t starttime = 22 - 3;
     if (fields.size() <= starttime) return std::nullopt;
     const auto parent = parse_number<unsigned>(fields[ppid]);
@@ -85,15 +86,16 @@ Result<std::vector<pid_t>> pids_below(const std::string& directory)
     };
     if (auto done = add(directory); !done) return std::move(done).error();
     std::error_code error;
-    for (std::filesystem::recursive_directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+    for (std::filesystem::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error))
         if (entry->is_directory(error)) (void)add(entry->path());  // one that is gone since has nobody
     std::sort(pids.begin(), pids.end());
     pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
     return pids;
 }
 
-Result<std::vector<Process>> adopted_processes(const Roots& roots, const std::string& mountinfo, const std::vector<CgroupEntry>& step,
-                                               pid_t slurmstepd, std::int64_t boot_ns)
+Result<std::vector<Process>> adopted_processes(const Roots& roots, const std::string& mountinfo,
+                                               const std::vector<CgroupEntry>& step, pid_t slurmstepd, std::int64_t boot_ns)
 {
     const auto directory = directory_of(mountinfo, step);
     if (!directory) return Error{ErrorCode::malformed, 0, "its step_extern cgroup is not to be found"};
@@ -108,7 +110,9 @@ Result<std::vector<Process>> adopted_processes(const Roots& roots, const std::st
     for (auto& [pid, process] : found) {
         pid_t top = pid;
         std::set<pid_t> seen;
-        for (auto at = found.find(pid); at != found.end() && seen.insert(at->first).second; at = found.find(at->second.parent)) top = at->first;
+        for (auto at = found.find(pid); at != found.end() && seen.insert(at->first).second;
+             at = found.find(at->second.parent))
+            top = at->first;
         processes.push_back({pid, process.parent, top, process.command, process.since_ns});
     }
     return processes;

@@ -55,11 +55,15 @@ Json json_of(const Usage& usage)
 Json json_of(const ListedJob& job)
 {
     Json directories = Json::array();
-    for (const CgroupEntry& entry : job.step.directories) directories.push_back({{"controllers", entry.controllers}, {"path", entry.path}});
+    for (const CgroupEntry& entry : job.step.directories)
+        directories.push_back({{"controllers", entry.controllers}, {"path", entry.path}});
     Json processes = Json::array();
     for (const Process& process : job.processes)
-        processes.push_back({{"pid", process.pid}, {"parent", process.parent}, {"session", process.session},
-                             {"command", process.command}, {"since", utc_time(process.since_ns)}});
+        processes.push_back({{"pid", process.pid},
+                             {"parent", process.parent},
+                             {"session", process.session},
+                             {"command", process.command},
+                             {"since", utc_time(process.since_ns)}});
     return {{"job", job.step.job_id},
             {"node", job.step.node},
             {"uid", job.step.owner ? Json(*job.step.owner) : Json()},
@@ -87,7 +91,8 @@ std::vector<std::string> text_of(const JobList& list)
     for (const ListedJob& job : list.jobs) rows.push_back(row_of(job));
     std::vector<std::size_t> widths(rows.front().size());
     for (const Row& row : rows)
-        for (std::size_t column = 0; column < row.size(); ++column) widths[column] = std::max(widths[column], row[column].size());
+        for (std::size_t column = 0; column < row.size(); ++column)
+            widths[column] = std::max(widths[column], row[column].size());
 
     std::vector<std::string> lines;
     if (list.jobs.empty()) {
@@ -100,7 +105,8 @@ std::vector<std::string> text_of(const JobList& list)
         lines.push_back(padded(rows[at + 1], widths));
         for (const Process& process : job.processes)
             if (process.pid == process.session)
-                lines.push_back(fmt::format("  login {} since {}: {}", process.pid, local_time(process.since_ns), printable(process.command)));
+                lines.push_back(fmt::format("  login {} since {}: {}", process.pid, local_time(process.since_ns),
+                                            printable(process.command)));
         if (!job.step.trouble.empty()) lines.push_back("  " + printable(job.step.trouble));
         if (!job.processes_error.empty()) lines.push_back("  processes: " + printable(job.processes_error));
     }

@@ -70,7 +70,8 @@ std::string bytes_text(std::uint64_t bytes)
         amount /= 1024;
         ++unit;
     }
-    return unit == 0 || amount >= 10 ? fmt::format("{:.0f} {}", amount, units[unit]) : fmt::format("{:.1f} {}", amount, units[unit]);
+    return unit == 0 || amount >= 10 ? fmt::format("{:.0f} {}", amount, units[unit])
+                                     : fmt::format("{:.1f} {}", amount, units[unit]);
 }
 
 std::string cpu_text(std::uint64_t microseconds)

@@ -60,11 +60,13 @@ Owner owner_of(const Roots& roots, const Candidate& candidate, pid_t stepd, cons
     if (cgroups)
         if (const auto uid = owner_by_path(cgroups.value())) return {uid, OwnerBy::kernel, trouble};
     if (is_stopped) return {std::nullopt, OwnerBy::nobody, trouble};
-    if (const auto uid = ask_owner(candidate, deadline.sooner(Deadline::after(probe_grace)))) return {uid, OwnerBy::stepd, {}};
+    if (const auto uid = ask_owner(candidate, deadline.sooner(Deadline::after(probe_grace))))
+        return {uid, OwnerBy::stepd, {}};
     return {std::nullopt, OwnerBy::nobody, "slurmstepd " + std::to_string(stepd) + " does not say whose it is"};
 }
 
-ExternStep look_at(const Roots& roots, const std::string& mountinfo, const Candidate& candidate, pid_t stepd, Deadline deadline)
+ExternStep look_at(const Roots& roots, const std::string& mountinfo, const Candidate& candidate, pid_t stepd,
+                   Deadline deadline)
 {
     ExternStep step;
     step.job_id = candidate.socket.job_id;
@@ -90,7 +92,8 @@ std::string text_of(std::int64_t ns, bool utc)
     std::tm parts{};
     std::array<char, 32> text{};
     if ((utc ? ::gmtime_r(&seconds, &parts) : ::localtime_r(&seconds, &parts)) == nullptr) return "?";
-    const std::size_t length = std::strftime(text.data(), text.size(), utc ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &parts);
+    const std::size_t length =
+        std::strftime(text.data(), text.size(), utc ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &parts);
     return {text.data(), length};
 }
 
@@ -106,7 +109,8 @@ Result<Survey> survey(const Roots& roots, const std::string& spool_dir, const st
     for (const std::string& path : seen.planted)
         result.warnings.push_back("named like a slurmstepd's socket but not root's, ignored: " + printable(path));
     if (const std::size_t lost = listed - std::min(listed, seen.candidates.size() + seen.planted.size()); lost > 0)
-        result.warnings.push_back(std::to_string(lost) + " socket(s) listed by the kernel cannot be seen from here (gone, or no permission)");
+        result.warnings.push_back(std::to_string(lost) +
+                                  " socket(s) listed by the kernel cannot be seen from here (gone, or no permission)");
 
     const auto mountinfo = read_file(roots.proc + "/self/mountinfo", longest_mountinfo);
     if (!mountinfo) result.warnings.push_back("where cgroups are mounted is not known: " + mountinfo.error().context);
@@ -115,16 +119,19 @@ Result<Survey> survey(const Roots& roots, const std::string& spool_dir, const st
         if (!peer) {
             const int why = peer.error().errno_value;
             if (why == ECONNREFUSED || why == ENOENT) continue;  // ended
-            ExternStep step = look_at(roots, mountinfo ? mountinfo.value() : "", candidate, 0, Deadline::after(std::chrono::milliseconds{0}));
+            ExternStep step = look_at(roots, mountinfo ? mountinfo.value() : "", candidate, 0,
+                                      Deadline::after(std::chrono::milliseconds{0}));
             step.trouble = trouble_of(peer.error());
             result.steps.push_back(std::move(step));
         } else if (peer.value().uid != 0) {
             result.warnings.push_back("not served by root, ignored: " + printable(candidate.path()));
         } else {
-            result.steps.push_back(look_at(roots, mountinfo ? mountinfo.value() : "", candidate, peer.value().pid, deadline));
+            result.steps.push_back(
+                look_at(roots, mountinfo ? mountinfo.value() : "", candidate, peer.value().pid, deadline));
         }
     }
-    std::sort(result.steps.begin(), result.steps.end(), [](const ExternStep& a, const ExternStep& b) { return a.job_id < b.job_id; });
+    std::sort(result.steps.begin(), result.steps.end(),
+              [](const ExternStep& a, const ExternStep& b) { return a.job_id < b.job_id; });
     return result;
 }
 

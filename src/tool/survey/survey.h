@@ -27,23 +27,24 @@ struct ExternStep {
     std::string node;
     std::string socket;
     std::int64_t socket_mtime_ns = 0;
-    pid_t stepd = 0;                     // 0: in a pid namespace out of sight
+    pid_t stepd = 0;  // 0: in a pid namespace out of sight
     std::optional<uid_t> owner;
     OwnerBy owner_by = OwnerBy::nobody;
-    std::string trouble;                 // what is wrong with it; empty: nothing seen
+    std::string trouble;                   // what is wrong with it; empty: nothing seen
     std::vector<CgroupEntry> directories;  // of its step_extern; empty: none, or not to be read
-    std::int64_t began_ns = 0;           // when it began here, nanoseconds since the epoch
-    bool began_by_cgroup = false;        // by the mtime of step_extern; else by that of the socket
+    std::int64_t began_ns = 0;             // when it began here, nanoseconds since the epoch
+    bool began_by_cgroup = false;          // by the mtime of step_extern; else by that of the socket
 };
 
 struct Survey {
-    std::vector<ExternStep> steps;       // by job id
-    std::vector<std::string> warnings;   // one sentence each
+    std::vector<ExternStep> steps;      // by job id
+    std::vector<std::string> warnings;  // one sentence each
 };
 
-// A slurmstepd that the kernel's cgroups speak for is connected to but not asked; each of the others gets a short time to answer. An error means
-// that the list could not be had.
-[[nodiscard]] Result<Survey> survey(const Roots& roots, const std::string& spool_dir, const std::string& nodename, Deadline deadline);
+// A slurmstepd that the kernel's cgroups speak for is connected to but not asked; each of the others gets a short time to
+// answer. An error means that the list could not be had.
+[[nodiscard]] Result<Survey> survey(const Roots& roots, const std::string& spool_dir, const std::string& nodename,
+                                    Deadline deadline);
 
 // "the slurmstepd says so", for people; "slurmstepd", for programs.
 [[nodiscard]] std::string_view words_of(OwnerBy by);

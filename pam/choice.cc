@@ -32,7 +32,7 @@ Choice LoginPhase::choose_among(const std::vector<StepdSession>& sessions, Deadl
         const auto starts = find_starts(sessions, limit);
         for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].began_ns = starts[i];
     }
-    return choose(options_, jobs, known);
+    return node_.choose(options_, jobs, known);
 }
 
 std::optional<KnownJob> LoginPhase::known_job(const std::vector<StepdSession>& sessions, Deadline deadline, Deadline limit)
@@ -46,7 +46,7 @@ std::optional<KnownJob> LoginPhase::known_job(const std::vector<StepdSession>& s
 
 std::optional<std::uint32_t> LoginPhase::job_of_process(const std::vector<StepdSession>& sessions) const
 {
-    const auto process = cgroups_of(roots_, ::getpid());
+    const auto process = node_.cgroups_of_process(roots_);
     if (!process) return std::nullopt;
     for (const StepdSession& session : sessions) {
         const StepdPlace place = session.place ? *session.place : place_of(roots_, session.pid);
@@ -65,12 +65,12 @@ HelperSettings LoginPhase::helper_settings() const
 std::optional<std::uint32_t> LoginPhase::find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
                                                            Deadline limit)
 {
-    const auto connection = client_connection(roots_.proc, record_.rhost);
+    const auto connection = node_.client_connection(roots_, record_.rhost);
     if (!connection) {
         log(LogLevel::verbose, Priority::info, "source unknown: the login came by no TCP connection of this process");
         return std::nullopt;
     }
-    const auto answer = ask_source_job(helper_settings(), *connection, limit);
+    const auto answer = node_.ask_source_job(helper_settings(), *connection, limit);
     if (!answer) {
         log(LogLevel::info, Priority::warning, "source unknown: " + answer.error().context);
         return std::nullopt;

@@ -123,7 +123,7 @@ LoginPhase::Look LoginPhase::look_and_adopt(uid_t uid, Deadline deadline)
 {
     record_.jobs = 0;
     record_.job_id = 0;
-    auto steps = find_own_steps(roots_, options_.spool_dir, options_.nodename, uid, deadline);
+    auto steps = node_.find_own_steps(roots_, options_, uid, deadline);
     if (!steps) {
         log(LogLevel::error, Priority::error, "cannot list the extern steps: " + steps.error().context);
         return {conclude_failure(options_, Reason::sockets_unreadable), {}};
@@ -162,7 +162,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             session.place = StepdPlace{true, host_.kept()->step};
         }
         is_joining_ = options_.join_container;
-        Adoption adoption = adopt(roots_, session, request_for(), deadline, left--);
+        Adoption adoption = node_.adopt(roots_, session, request_for(), deadline, left--);
         if (!adoption.detail.empty())
             log(LogLevel::error, Priority::warning, "job " + std::to_string(record_.job_id) + ": " + printable(adoption.detail));
         if (adoption.adopted) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host.h"
+#include "node_access.h"
 #include "slurm_adopt/adoption.h"
 #include "slurm_adopt/discovery.h"
 #include "slurm_adopt/helper_client.h"
@@ -31,8 +32,8 @@ class LoginPhase {
 public:
     // Whether it is root who logs in is known from here on, without asking anybody and without memory: no typo and no
     // dead directory server locks root out.
-    LoginPhase(Host& host, Roots roots, Phase phase)
-        : host_(host), roots_(std::move(roots)), phase_(phase), is_root_(host.user() == "root")
+    LoginPhase(Host& host, NodeAccess& node, Roots roots, Phase phase)
+        : host_(host), node_(node), roots_(std::move(roots)), phase_(phase), is_root_(host.user() == "root")
     {
     }
 
@@ -89,6 +90,7 @@ private:
     void log(LogLevel level, Priority priority, const std::string& line);
 
     Host& host_;
+    NodeAccess& node_;
     Roots roots_;
     Phase phase_;
     bool is_root_;

@@ -65,7 +65,8 @@ int run(Phase which, pam_handle_t* handle, int flags, int argc, const char** arg
     const NoCancellation no_cancellation;
     PamHost host(handle, flags);
     try {
-        LoginPhase phase(host, Roots{}, which);
+        NodeAccess node;
+        LoginPhase phase(host, node, Roots{}, which);
         try {
             const std::vector<std::string_view> arguments(argv, argv + (argc > 0 ? argc : 0));
             return pam_code(phase.run(arguments));
@@ -97,7 +98,8 @@ int close_session_phase(pam_handle_t* handle, int flags, int argc, const char** 
     PamHost host(handle, flags);
     try {
         const std::vector<std::string_view> arguments(argv, argv + (argc > 0 ? argc : 0));
-        LoginPhase(host, Roots{}, Phase::session).close(arguments);
+        NodeAccess node;
+        LoginPhase(host, node, Roots{}, Phase::session).close(arguments);
     } catch (...) {  // what is left is swept with the next session
     }
     return PAM_IGNORE;

@@ -15,6 +15,7 @@
 #include "slurm_adopt/discovery.h"
 #include "slurm_adopt/fd.h"
 #include "slurm_adopt/reason.h"
+#include "slurm_adopt/stepd_protocol.h"
 #include "slurm_adopt/stepd_session.h"
 
 namespace slurm_adopt {
@@ -46,6 +47,15 @@ struct Adoption {
     Fd proc_cgroup;                           // the process's own, opened before a namespace was joined; nothing where none was
     std::optional<X11Forwarding> x11;
 };
+
+// What keeps an adoption from counting, other than slurmstepd's answer to it: by where the slurmstepd is, before it is
+// asked; because nothing could be compared and has to be; and by the state of its step. None where nothing does.
+[[nodiscard]] std::optional<Adoption> obstacle(const Roots& roots, const StepdSession& session, const StepdPlace& place);
+[[nodiscard]] Adoption unverifiable();
+[[nodiscard]] std::optional<Adoption> ending(stepd_protocol::StepState state);
+
+// What an error in the conversation with the slurmstepd makes of the adoption.
+[[nodiscard]] Reason adoption_failure(const Error& error);
 
 // Whether the process, and its parent where one is asked for, is in the step by the kernel's view.
 [[nodiscard]] bool is_in_step(const Roots& roots, const AdoptionRequest& request, const std::vector<CgroupEntry>& step);

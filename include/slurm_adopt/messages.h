@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "slurm_adopt/policy.h"
 
@@ -28,6 +29,9 @@ struct LoginRecord {
     bool verified = false;  // of an adoption: the kernel confirms it
     bool fails_open = false;  // under these options a failure would let the user in unconfined
 };
+
+// The word of `decision=`.
+[[nodiscard]] std::string_view verdict_word(Verdict verdict);
 
 // The one line per decision:
 // decision= reason= user= uid= service= rhost= jobs= job= phase= ms= verified= on_failure=

@@ -8,17 +8,6 @@
 namespace slurm_adopt {
 namespace {
 
-std::string_view verdict_word(Verdict verdict)
-{
-    switch (verdict) {
-    case Verdict::deny: return "deny";
-    case Verdict::ignore: return "ignore";
-    case Verdict::allow: return "allow";
-    case Verdict::adopt: return "adopt";
-    }
-    return "deny";
-}
-
 std::string refusal(const LoginRecord& record)
 {
     const std::string node = printable(record.node);
@@ -46,6 +35,17 @@ std::string refusal(const LoginRecord& record)
 }
 
 }  // namespace
+
+std::string_view verdict_word(Verdict verdict)
+{
+    switch (verdict) {
+    case Verdict::deny: return "deny";
+    case Verdict::ignore: return "ignore";
+    case Verdict::allow: return "allow";
+    case Verdict::adopt: return "adopt";
+    }
+    return "deny";
+}
 
 std::string decision_line(const LoginRecord& record)
 {

@@ -25,26 +25,6 @@ struct Namespace {
     Fd fd;
 };
 
-Reason reason_of(const Error& error)
-{
-    switch (error.code) {
-    case ErrorCode::timed_out:
-        return Reason::adopt_timeout;
-    case ErrorCode::closed:
-        return Reason::adopt_step_ended;
-    case ErrorCode::refused:
-        return Reason::adopt_refused;
-    case ErrorCode::protocol:
-    case ErrorCode::malformed:
-    case ErrorCode::too_large:
-        return Reason::adopt_protocol;
-    case ErrorCode::system:
-    case ErrorCode::untrusted:
-        return Reason::adopt_failed;
-    }
-    return Reason::adopt_failed;
-}
-
 class Conversation {
 public:
     Conversation(const StepdSession& session, const AdoptionRequest& request, Deadline deadline)
@@ -173,6 +153,51 @@ Adoption failed(Reason reason, std::string detail)
 
 }  // namespace
 
+Reason adoption_failure(const Error& error)
+{
+    switch (error.code) {
+    case ErrorCode::timed_out:
+        return Reason::adopt_timeout;
+    case ErrorCode::closed:
+        return Reason::adopt_step_ended;
+    case ErrorCode::refused:
+        return Reason::adopt_refused;
+    case ErrorCode::protocol:
+    case ErrorCode::malformed:
+    case ErrorCode::too_large:
+        return Reason::adopt_protocol;
+    case ErrorCode::system:
+    case ErrorCode::untrusted:
+        return Reason::adopt_failed;
+    }
+    return Reason::adopt_failed;
+}
+
+std::optional<Adoption> obstacle(const Roots& roots, const StepdSession& session, const StepdPlace& place)
+{
+    if (session.pid > 0 && !place.cgroups) {
+        const int why = place.cgroups.error().errno_value;
+        const bool gone = (why == ENOENT || why == ESRCH) && cgroups_of(roots, ::getpid());
+        return failed(gone ? Reason::adopt_step_ended : Reason::proc_unreadable, place.cgroups.error().context);
+    }
+    if (!place.same_pid_namespace)
+        return failed(Reason::adopt_foreign_pids, "slurmstepd lives in another pid namespace than this process");
+    return std::nullopt;
+}
+
+Adoption unverifiable()
+{
+    return failed(Reason::adopt_unverifiable, "slurmstepd is in no step_extern cgroup (ProctrackType=proctrack/cgroup?)");
+}
+
+std::optional<Adoption> ending(StepState state)
+{
+    if (lives(state)) return std::nullopt;
+    Adoption adoption = failed(Reason::adopt_step_ended, "the step is ending");
+    adoption.is_ending = true;
+    return adoption;
+}
+
 bool is_in_step(const Roots& roots, const AdoptionRequest& request, const std::vector<CgroupEntry>& step)
 {
     const auto inside = [&](const Result<std::vector<CgroupEntry>>& process) { return process && is_inside(process.value(), step); };
@@ -184,17 +209,11 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
                std::size_t candidates)
 {
     const StepdPlace place = session.place ? *session.place : place_of(roots, session.pid);
-    if (session.pid > 0 && !place.cgroups) {
-        const int why = place.cgroups.error().errno_value;
-        const bool gone = (why == ENOENT || why == ESRCH) && cgroups_of(roots, ::getpid());
-        return failed(gone ? Reason::adopt_step_ended : Reason::proc_unreadable, place.cgroups.error().context);
-    }
-    if (!place.same_pid_namespace)
-        return failed(Reason::adopt_foreign_pids, "slurmstepd lives in another pid namespace than this process");
+    if (auto found = obstacle(roots, session, place)) return *std::move(found);
     auto step = extern_step_directories(place.cgroups.value());
 
     Conversation conversation(session, request, deadline);
-    if (auto sent = conversation.send_requests(); !sent) return failed(reason_of(sent.error()), sent.error().context);
+    if (auto sent = conversation.send_requests(); !sent) return failed(adoption_failure(sent.error()), sent.error().context);
     const auto answer = conversation.receive_adoption();
     conversation.go_on_with_share(candidates);
 
@@ -208,15 +227,11 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
     adoption.step = std::move(step);
     // It was alive when it said whose it is. What a step adopts while it ends outlives the job, and keeps the step from its
     // end.
-    if (conversation.state() && !lives(*conversation.state())) {
-        adoption.failure = Reason::adopt_step_ended;
-        adoption.detail = "the step is ending";
-        adoption.is_ending = true;
-        return adoption;
-    }
+    if (conversation.state())
+        if (auto found = ending(*conversation.state())) return *std::move(found);
     if (!answer) {
         // The request was on its way: without an answer only the kernel knows what became of it.
-        adoption.failure = reason_of(answer.error());
+        adoption.failure = adoption_failure(answer.error());
         adoption.detail = answer.error().context;
         adoption.may_follow = adoption.failure == Reason::adopt_timeout;
         // One that hung up may be that of a step which is ending.
@@ -226,11 +241,7 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
         adoption.adopted = !request.join_namespaces;
         return adoption;
     }
-    if (!verifiable && request.must_be_verified) {
-        adoption.failure = Reason::adopt_unverifiable;
-        adoption.detail = "slurmstepd is in no step_extern cgroup (ProctrackType=proctrack/cgroup?)";
-        return adoption;
-    }
+    if (!verifiable && request.must_be_verified) return unverifiable();
     if (verifiable && !adoption.verified) {
         adoption.failure = Reason::adopt_not_inside;
         adoption.detail = "slurmstepd said done, but /proc shows the process outside " + adoption.step.front().path;

@@ -101,7 +101,8 @@ int with_roots(pam_handle_t* handle, int flags, const Roots& roots, const std::v
 {
     PamHost pam(handle, flags);
     const std::vector<std::string_view> words(arguments.begin(), arguments.end());
-    const Decision decision = LoginPhase(pam, roots, Phase::account).run(words);
+    NodeAccess node;
+    const Decision decision = LoginPhase(pam, node, roots, Phase::account).run(words);
     if (decision.verdict == Verdict::ignore) return PAM_IGNORE;
     if (decision.verdict == Verdict::deny)
         return decision.reason == Reason::unknown_user ? PAM_USER_UNKNOWN : PAM_PERM_DENIED;

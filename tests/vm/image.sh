@@ -70,7 +70,7 @@ build_project() {
   mount --bind -o ro "$project" "$root/project"
   mount -t proc proc "$root/proc"
   chroot "$root" cmake -S /project -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
-    -DSLURM_ADOPT_TESTS=OFF
+    -DSLURM_ADOPT_TESTS=OFF -DSLURM_ADOPT_TOOL=OFF
   chroot "$root" cmake --build /build
   DESTDIR=/installed chroot "$root" cmake --install /build
   umount "$root/project" "$root/proc"

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a phase finds out and does on the node, as one interface: slurm-adopt explain runs the phases with one of its own,
+// that notes what it sees and adopts nobody. The functions here are those of the core library.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "slurm_adopt/adoption.h"
+#include "slurm_adopt/connection.h"
+#include "slurm_adopt/helper_client.h"
+#include "slurm_adopt/options.h"
+#include "slurm_adopt/own_steps.h"
+#include "slurm_adopt/policy.h"
+#include "slurm_adopt/users.h"
+
+namespace slurm_adopt {
+
+class NodeAccess {
+public:
+    NodeAccess() = default;
+    NodeAccess(const NodeAccess&) = delete;
+    NodeAccess& operator=(const NodeAccess&) = delete;
+    virtual ~NodeAccess() = default;
+
+    [[nodiscard]] virtual Result<OwnSteps> find_own_steps(const Roots& roots, const Options& options, uid_t uid,
+                                                          Deadline deadline);
+    [[nodiscard]] virtual std::optional<Connection> client_connection(const Roots& roots, std::string_view remote_host);
+    [[nodiscard]] virtual Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection,
+                                                              Deadline deadline);
+    // Where the process is that logs in.
+    [[nodiscard]] virtual Result<std::vector<CgroupEntry>> cgroups_of_process(const Roots& roots);
+    [[nodiscard]] virtual Choice choose(const Options& options, std::span<const OwnJob> jobs,
+                                        const std::optional<KnownJob>& known);
+    [[nodiscard]] virtual Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request,
+                                         Deadline deadline, std::size_t candidates);
+};
+
+}  // namespace slurm_adopt

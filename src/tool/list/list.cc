@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "list.h"
+
+#include "slurm_adopt/file.h"
+
+namespace slurm_adopt::tool {
+namespace {
+
+constexpr std::size_t longest_mountinfo = std::size_t{16} * 1024 * 1024;
+
+}  // namespace
+
+Result<JobList> list_jobs(const Roots& roots, const std::string& spool_dir, const std::string& nodename, Deadline deadline)
+{
+    auto found = survey(roots, spool_dir, nodename, deadline);
+    if (!found) return std::move(found).error();
+    const auto mountinfo = read_file(roots.proc + "/self/mountinfo", longest_mountinfo);
+    const std::string mounts = mountinfo ? mountinfo.value() : "";
+    const std::int64_t boot_ns = boot_time();
+    JobList list;
+    list.warnings = std::move(found.value().warnings);
+    for (ExternStep& step : found.value().steps) {
+        ListedJob job;
+        auto processes = adopted_processes(roots, mounts, step.directories, step.stepd, boot_ns);
+        if (processes) {
+            job.processes = std::move(processes).value();
+        } else {
+            job.processes_error = processes.error().context;
+        }
+        job.extern_step = usage_of(mounts, step.directories);
+        job.job = usage_of(mounts, job_directories(step.directories));
+        job.step = std::move(step);
+        list.jobs.push_back(std::move(job));
+    }
+    return list;
+}
+
+}  // namespace slurm_adopt::tool

@@ -19,17 +19,6 @@ struct FreeJwt {
     void operator()(jwt_t* token) const { ::jwt_free(token); }
 };
 
-// libjwt on its own would take any algorithm that the header names, HS256 in any case, and "none" with no key.
-bool signed_with(std::string_view token, const Secret& key)
-{
-    const std::string text(token);
-    jwt_t* decoded = nullptr;
-    const int error =
-        ::jwt_decode(&decoded, text.c_str(), key.bytes().data(), static_cast<int>(key.bytes().size()));
-    const std::unique_ptr<jwt_t, FreeJwt> owned(decoded);
-    return error == 0 && decoded != nullptr && ::jwt_get_alg(decoded) == JWT_ALG_HS256;
-}
-
 }  // namespace
 
 std::optional<Refused> check_header(const json& header)
@@ -49,6 +38,16 @@ std::optional<Refused> check_header(const json& header)
     return std::nullopt;
 }
 
+bool is_signed_with(std::string_view token, const Secret& key)
+{
+    const std::string text(token);
+    jwt_t* decoded = nullptr;
+    const int error =
+        ::jwt_decode(&decoded, text.c_str(), key.bytes().data(), static_cast<int>(key.bytes().size()));
+    const std::unique_ptr<jwt_t, FreeJwt> owned(decoded);
+    return error == 0 && decoded != nullptr && ::jwt_get_alg(decoded) == JWT_ALG_HS256;
+}
+
 Checked<Claims> verify(std::string_view token, const Secret& key, const Terms& terms)
 {
     auto parts = split_token(token);
@@ -58,14 +57,13 @@ Checked<Claims> verify(std::string_view token, const Secret& key, const Terms& t
     auto header = decode_part("header", encoded_header);
     if (auto* refused = std::get_if<Refused>(&header)) return std::move(*refused);
     if (auto refused = check_header(std::get<json>(header))) return std::move(*refused);
-    if (signature.empty()) return Refused{Refusal::signature, "it has no signature"};
-    if (!signed_with(token, key))
-        return Refused{Refusal::signature, "the signature is not this key's: another key, or the token was changed"};
-
     auto payload = decode_part("payload", encoded_payload);
     if (auto* refused = std::get_if<Refused>(&payload)) return std::move(*refused);
     auto claims = read_claims(std::get<json>(payload), terms.user_claim);
     if (auto* refused = std::get_if<Refused>(&claims)) return std::move(*refused);
+    if (signature.empty()) return Refused{Refusal::signature, "it has no signature"};
+    if (!is_signed_with(token, key))
+        return Refused{Refusal::signature, "the signature is not this key's: another key, or the token was changed"};
     if (auto refused = check_times(std::get<Claims>(claims), terms.now, terms.skew)) return std::move(*refused);
     return claims;
 }

@@ -24,9 +24,13 @@ struct Terms {
     Time skew = 0;
 };
 
-// The claims of a good token. The claims are looked at only when the signature is right. It is libjwt that compares the
-// signatures; that of Debian 12 (1.10.2-1+deb12u1) and upstream's from 1.17.1 on take the same time wherever they differ
-// (CVE-2024-25189).
+// The signature alone. On its own it says nothing: libjwt takes HS256 in any case, and HS384 and HS512 (not these here). It
+// is libjwt too that compares the signatures; that of Debian 12 (1.10.2-1+deb12u1) and upstream's from 1.17.1 on take the
+// same time wherever they differ (CVE-2024-25189). False also for a payload that libjwt cannot read.
+[[nodiscard]] bool is_signed_with(std::string_view token, const Secret& key);
+
+// The claims of a good token. First its form and whether the claims can be read, then the signature, then the times: when
+// a token expired is said only of one that this key signed.
 [[nodiscard]] Checked<Claims> verify(std::string_view token, const Secret& key, const Terms& terms);
 
 }  // namespace slurm_adopt::jwt

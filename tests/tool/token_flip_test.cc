@@ -56,7 +56,7 @@ TEST_F(TokenFlip, EveryPartWrittenOtherwise)
             ASSERT_FALSE(is_good(std::string(good).insert(at, more))) << at << " " << more;
     std::string mail = good;
     for (char& c : mail) c = c == '-' ? '+' : c == '_' ? '/' : c;
-    if (mail != good) EXPECT_FALSE(is_good(mail));
+    EXPECT_TRUE(mail == good || !is_good(mail));
 }
 
 // 43 characters hold 258 bits, two more than the signature has: they must be zero.

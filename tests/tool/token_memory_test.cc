@@ -79,6 +79,14 @@ std::size_t copies_of_key()
     return found;
 }
 
+Order order_for_alice()
+{
+    Order order;
+    order.user = "alice";
+    order.now = 1700000000;
+    return order;
+}
+
 class TokenMemory : public ::testing::Test {
 protected:
     void SetUp() override
@@ -110,7 +118,7 @@ TEST_F(TokenMemory, NothingIsLeftByMinting)
     {
         const auto key = read_key_file(file, KeyFormat::raw, ::geteuid());
         ASSERT_TRUE(key.ok());
-        ASSERT_TRUE(mint(Order{.user = "alice", .now = 1700000000}, key.value()).ok());
+        ASSERT_TRUE(mint(order_for_alice(), key.value()).ok());
     }
     EXPECT_EQ(copies_of_key(), 0U);
 }
@@ -120,7 +128,7 @@ TEST_F(TokenMemory, NothingIsLeftByVerifying)
     {
         const auto key = read_key_file(file, KeyFormat::raw, ::geteuid());
         ASSERT_TRUE(key.ok());
-        const auto token = mint(Order{.user = "alice", .now = 1700000000}, key.value());
+        const auto token = mint(order_for_alice(), key.value());
         ASSERT_TRUE(token.ok());
         ASSERT_TRUE(std::holds_alternative<Claims>(verify(token.value(), key.value(), {"", 1700000000, 0})));
     }
@@ -136,7 +144,7 @@ TEST_F(TokenMemory, NothingIsLeftByAKeyAsBase64)
         const auto key = read_key_file(text, KeyFormat::base64, ::geteuid());
         ASSERT_TRUE(key.ok());
         EXPECT_EQ(copies_of_key(), 3U);
-        ASSERT_TRUE(mint(Order{.user = "alice", .now = 1700000000}, key.value()).ok());
+        ASSERT_TRUE(mint(order_for_alice(), key.value()).ok());
     }
     EXPECT_EQ(copies_of_key(), 0U);
 }

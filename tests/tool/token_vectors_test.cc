@@ -30,6 +30,15 @@ std::string joined(std::string_view header, std::string_view payload, std::strin
     return std::string(header) + "." + std::string(payload) + "." + std::string(signature);
 }
 
+std::string hex(std::string_view bytes)
+{
+    std::string text;
+    for (const char c : bytes)
+        for (const unsigned digit : {static_cast<unsigned char>(c) / 16U, static_cast<unsigned char>(c) % 16U})
+            text += "0123456789abcdef"[digit];
+    return text;
+}
+
 std::string_view reason(const Checked<Claims>& claims)
 {
     const auto* refused = std::get_if<Refused>(&claims);
@@ -39,19 +48,20 @@ std::string_view reason(const Checked<Claims>& claims)
 TEST(TokenVectors, TheTestsOwnHmacIsRight)
 {
     // RFC 4231, test cases 2 and 6.
-    EXPECT_EQ(base64url(hmac_sha256("Jefe", "what do ya want for nothing?")), "W9zBRr9gdU5qBCQmCJV1x1oAPwiJJzmDnexYuWTsOEM");
-    EXPECT_EQ(base64url(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
-              "YOQxWR7gtn8Nilsmqqy39UYUKC4wVpfOxY7ioUDuN1Q");
+    EXPECT_EQ(hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(TokenVectors, Rfc7515AppendixA1IsSignedRight)
 {
     const Secret key = secret_of(*decode_base64url(a1_key));
-    // It names no user that Slurm would look for: that is asked only after the signature.
+    EXPECT_TRUE(is_signed_with(joined(a1_header, a1_payload, a1_signature), key));
+    EXPECT_FALSE(is_signed_with(joined(a1_header, a1_payload, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXj"), key));
+    EXPECT_FALSE(is_signed_with(joined(a1_header, a1_payload, a1_signature), secret_of(test_key)));
+    // Nobody whom Slurm would know.
     EXPECT_EQ(reason(verify(joined(a1_header, a1_payload, a1_signature), key, {})), "claim_missing");
-    EXPECT_EQ(reason(verify(joined(a1_header, a1_payload, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXj"), key, {})), "signature");
-    const Secret other = secret_of(test_key);
-    EXPECT_EQ(reason(verify(joined(a1_header, a1_payload, a1_signature), other, {})), "signature");
 }
 
 TEST(TokenVectors, Rfc7519IssAsTheUserWhereUserclaimfieldSaysSo)
@@ -100,7 +110,9 @@ TEST(TokenVectors, Base64ThatIsNotTheOneWayToWriteIt)
 
 TEST(TokenVectors, WhatIsMintedIsWhatOthersWouldSign)
 {
-    const Order order{.user = "alice", .now = 1700000000};
+    Order order;
+    order.user = "alice";
+    order.now = 1700000000;
     const auto token = mint(order, secret_of(test_key));
     ASSERT_TRUE(token.ok());
     EXPECT_EQ(token.value(), signed_token(usual_header, R"({"exp":1700001800,"iat":1700000000,"sun":"alice"})"));
@@ -108,7 +120,7 @@ TEST(TokenVectors, WhatIsMintedIsWhatOthersWouldSign)
 
 TEST(TokenVectors, MintedTokensOfAllKindsAreVerified)
 {
-    const Identity identity{2001, 2002, "alice", "Al\xefce", "/home/alice", "/bin/sh", {2002, 7, 4294967294U}};
+    const Identity identity{2001, 2002, "alice", "Al\xef" "ce", "/home/alice", "/bin/sh", {2002, 7, 4294967294U}};
     for (const Detail detail : {Detail::name, Detail::ids, Detail::identity})
         for (const char* const claim : {"sun", "username", "preferred_username"}) {
             const Order order{"alice", claim, std::chrono::seconds(60), 1700000000, detail, identity};
@@ -138,7 +150,9 @@ TEST(TokenVectors, TheIdentityIsWhatSlurmReads)
 TEST(TokenVectors, WhatMakesNoTokenIsNotMinted)
 {
     const Secret key = secret_of(test_key);
-    const Order good{.user = "alice", .now = 1700000000};
+    Order good;
+    good.user = "alice";
+    good.now = 1700000000;
     ASSERT_TRUE(mint(good, key).ok());
     const auto refused = [&](auto change) {
         Order order = good;

@@ -211,7 +211,7 @@ TEST(TokenVerify, TheClock)
 
 TEST(TokenVerify, NothingOfAnUnsignedTokenIsSaid)
 {
-    std::string token = signed_token(usual_header, R"({"exp":1,"iat":0,"sun":"alice"})", "another key of thirty-two bytes.");
+    const std::string token = signed_token(usual_header, R"({"exp":1,"iat":0,"sun":"alice"})", "another key of thirty-two bytes.");
     EXPECT_EQ(reason(token), "signature");  // and not that it has expired
 }
 

@@ -128,6 +128,9 @@ TEST_F(TokenCommand, ALinkIsNotFollowedAndNothingIsLeftBehind)
     EXPECT_EQ(file_content(victim), "untouched");
     EXPECT_EQ(run({{"mint", "alice", "--key", key, "--output", directory.path()}}).status, 3);
     EXPECT_EQ(run({{"mint", "alice", "--key", key, "--output", directory / "none/token"}}).status, 3);
+    Call full{{"mint", "alice", "--key", key, "--output", directory / "token"}};
+    full.largest_file = 100;
+    EXPECT_EQ(run(full).err, "slurm-adopt: output " + (directory / "token") + ": File too large\n");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 3);  // key, victim, link
 }
 

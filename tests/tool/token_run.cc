@@ -2,9 +2,11 @@
 #include "token_run.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <iterator>
 
@@ -67,6 +69,11 @@ Ended run(const Call& what)
             (void)::close(1);
         else if (!what.stdout_file.empty())
             put(::open(what.stdout_file.c_str(), O_WRONLY | O_CLOEXEC), 1);
+        if (what.largest_file >= 0) {
+            const rlimit limit{static_cast<rlim_t>(what.largest_file), static_cast<rlim_t>(what.largest_file)};
+            (void)::signal(SIGXFSZ, SIG_IGN);
+            if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(126);
+        }
         if (what.as_nobody && (::setgid(nobody) != 0 || ::setuid(nobody) != 0)) ::_exit(126);
         ::execve(arguments[0], arguments.data(), environment);
         ::_exit(127);

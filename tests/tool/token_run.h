@@ -14,6 +14,7 @@ struct Call {
     std::optional<std::string> variable = {};  // SLURM_JWT; the environment holds nothing else
     std::string stdout_file = {};             // instead of a pipe; "closed": none
     bool as_nobody = false;
+    long largest_file = -1;                   // bytes; what is written beyond fails, as on a full disk
 };
 
 struct Ended {

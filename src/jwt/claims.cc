@@ -130,9 +130,8 @@ Checked<Claims> read_claims(const json& payload, const std::string& user_claim)
     if (const auto* refused = std::get_if<Refused>(&gid)) return *refused;
     if (auto refused = check_identity(payload)) return std::move(*refused);
 
-    return Claims{std::get<Named>(named).user,  std::get<Named>(named).claim, std::get<Time>(issued),
-                  std::get<Time>(expires),      std::get<Time>(not_before),   std::get<MaybeId>(uid),
-                  std::get<MaybeId>(gid)};
+    return Claims{std::get<Named>(named).user, std::get<Named>(named).claim, std::get<Time>(issued), std::get<Time>(expires),
+                  std::get<Time>(not_before),  std::get<MaybeId>(uid),       std::get<MaybeId>(gid)};
 }
 
 std::optional<Refused> check_times(const Claims& claims, Time now, Time skew)

@@ -32,7 +32,7 @@ inline constexpr std::string_view usual_user_claim = "sun";
 
 // Types and ranges only; what time it is does not matter here. The user is looked for as slurmctld does: sun, then
 // username, then `user_claim` (userclaimfield of AuthAltParameters; may be empty). A claim that is there has to be right,
-// also one that Slurm would pass over: uid, gid and id{name,gecos,dir,shell,gids,groups} (24.05 and newer), nbf.
+// also one that Slurm may pass over: nbf, uid, gid and id{name,gecos,dir,shell,gids,groups} (see identity.h).
 [[nodiscard]] Checked<Claims> read_claims(const nlohmann::json& payload, const std::string& user_claim);
 
 // Whether the claims hold at `now`, give or take `skew` seconds for clocks that disagree (0 or more). At exp the token is

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Who a user is, for the claims uid, gid and id: a slurmctld that does not know its users takes it from the token
-// (AuthInfo=use_client_ids, Slurm 24.05 and newer).
+// Who a user is, for the claims uid, gid and id, in the form of identities in Slurm's own tokens (auth/slurm). Releases
+// whose auth/jwt reads them can serve users that slurmctld does not know (AuthInfo=use_client_ids); 22.05 ignores them.
 #pragma once
 
 #include <sys/types.h>

@@ -26,14 +26,15 @@ Result<Fd> open_key_file(const std::string& path, uid_t owner)
     Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
     if (!fd && errno == ELOOP) return untrusted(path, "is a symbolic link: name the file itself");
     if (!fd) return system_error("key file " + path);
-    struct stat status{};
+    struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return system_error("key file " + path);
     if (!S_ISREG(status.st_mode)) return untrusted(path, "is no regular file");
     if (status.st_uid != 0 && status.st_uid != owner)
         return untrusted(path, "belongs to " + user_name(status.st_uid) + ", not to " + user_name(owner) +
                                    ": whoever owns it can sign as anybody");
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return untrusted(path, "others than its owner have permissions: chmod 0400, and make a new key if they could read it");
+        return untrusted(path,
+                         "others than its owner have permissions: chmod 0400, and make a new key if they could read it");
     return fd;
 }
 
@@ -45,8 +46,7 @@ Result<Secret> read_all(const Fd& fd, const std::string& path)
     const auto room = content.value().bytes();
     std::size_t length = 0;
     while (length < room.size()) {
-        const ssize_t got =
-            uninterrupted([&] { return ::read(fd.get(), room.data() + length, room.size() - length); });
+        const ssize_t got = uninterrupted([&] { return ::read(fd.get(), room.data() + length, room.size() - length); });
         if (got < 0) return system_error("key file " + path);
         if (got == 0) break;
         length += static_cast<std::size_t>(got);

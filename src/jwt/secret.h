@@ -15,7 +15,8 @@ public:
     Secret(const Secret&) = delete;
     Secret& operator=(const Secret&) = delete;
     Secret(Secret&& other) noexcept
-        : pages_(std::exchange(other.pages_, nullptr)), capacity_(std::exchange(other.capacity_, 0)),
+        : pages_(std::exchange(other.pages_, nullptr)),
+          capacity_(std::exchange(other.capacity_, 0)),
           size_(std::exchange(other.size_, 0))
     {
     }
@@ -28,7 +29,8 @@ public:
     }
     ~Secret();
 
-    // `size` zero bytes (more than 0). ErrorCode::system: there is no memory. Where it may not be locked it is used unlocked.
+    // `size` zero bytes (more than 0). ErrorCode::system: there is no memory. Where it may not be locked it is used
+    // unlocked.
     [[nodiscard]] static Result<Secret> of_size(std::size_t size);
 
     [[nodiscard]] std::span<unsigned char> bytes() { return {pages_, size_}; }

@@ -42,8 +42,7 @@ bool is_signed_with(std::string_view token, const Secret& key)
 {
     const std::string text(token);
     jwt_t* decoded = nullptr;
-    const int error =
-        ::jwt_decode(&decoded, text.c_str(), key.bytes().data(), static_cast<int>(key.bytes().size()));
+    const int error = ::jwt_decode(&decoded, text.c_str(), key.bytes().data(), static_cast<int>(key.bytes().size()));
     const std::unique_ptr<jwt_t, FreeJwt> owned(decoded);
     return error == 0 && decoded != nullptr && ::jwt_get_alg(decoded) == JWT_ALG_HS256;
 }

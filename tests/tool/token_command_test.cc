@@ -28,7 +28,8 @@ protected:
     [[nodiscard]] std::string payload_now(long from, long to, const std::string& more = "") const
     {
         const time_t now = ::time(nullptr);
-        return R"({"sun":"alice","iat":)" + std::to_string(now + from) + R"(,"exp":)" + std::to_string(now + to) + more + "}";
+        return R"({"sun":"alice","iat":)" + std::to_string(now + from) + R"(,"exp":)" + std::to_string(now + to) + more +
+               "}";
     }
     Directory directory;
     const std::string key = directory / "key";
@@ -38,7 +39,8 @@ protected:
 // Nothing of a token or a key in what is said; each test's `token` is the secret.
 void expect_kept(const Ended& ended, const std::string& secret)
 {
-    for (const std::string& part : {secret.substr(0, 20), secret.substr(secret.size() - 20), std::string(test_key.substr(0, 12))}) {
+    for (const std::string& part :
+         {secret.substr(0, 20), secret.substr(secret.size() - 20), std::string(test_key.substr(0, 12))}) {
         EXPECT_EQ(ended.err.find(part), std::string::npos) << ended.err;
         EXPECT_EQ(ended.out.find(part), std::string::npos) << ended.out;
     }
@@ -96,7 +98,8 @@ TEST_F(TokenCommand, TheLifespan)
     EXPECT_EQ(lifespan({}), 1800);
     EXPECT_EQ(lifespan({"--lifespan", "1"}), 1);
     EXPECT_EQ(lifespan({"--lifespan", "31536000"}), 31536000);
-    for (const char* const bad : {"0", "-1", "31536001", "1800s", "0x10", "1e3", "1.5", "", "99999999999999999999", "infinite"})
+    for (const char* const bad :
+         {"0", "-1", "31536001", "1800s", "0x10", "1e3", "1.5", "", "99999999999999999999", "infinite"})
         EXPECT_EQ(lifespan({"--lifespan", bad}), -2) << bad;
     EXPECT_EQ(run({{"mint", "alice", "--key", key, "--lifespan", "0"}}).err.substr(0, 61),
               "--lifespan: has to be a number of seconds from 1 to 31536000\n");
@@ -109,7 +112,7 @@ TEST_F(TokenCommand, ANewFileIsPrivateAndWhole)
     const Ended minted = run({{"mint", "alice", "--key", key, "--output", file}});
     ASSERT_EQ(minted.status, 0) << minted.err;
     EXPECT_EQ(minted.out + minted.err, "");
-    struct stat status{};
+    struct stat status {};
     ASSERT_EQ(::stat(file.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777U, 0600U);
     EXPECT_EQ(run({{"verify", file, "--key", key}}).status, 0);
@@ -166,8 +169,9 @@ TEST_F(TokenCommand, ClosedDescriptors)
 
 TEST_F(TokenCommand, AFullDisk)
 {
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"mint", "alice", "--key", key}, {"mint", "alice", "--key", key, "--json"}, {"show", "-"}}) {
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"mint", "alice", "--key", key},
+                                                      {"mint", "alice", "--key", key, "--json"},
+                                                      {"show", "-"}}) {
         Call full{arguments, token};
         full.stdout_file = "/dev/full";
         const Ended ended = run(full);
@@ -179,9 +183,15 @@ TEST_F(TokenCommand, AFullDisk)
 TEST_F(TokenCommand, ATokenOnTheCommandLineIsNotRepeated)
 {
     const std::vector<std::vector<std::string>> mistakes{
-        {"verify", token, "--key", key}, {"verify", "SLURM_JWT=" + token, "--key", key}, {"verify", "--key", key, "-", token},
-        {"verify", "--token", token, "--key", key}, {"verify", "--token=" + token, "--key", key}, {"show", token},
-        {"show", "-", token}, {"show", "--token", token}, {"mint", "alice", token, "--key", key},
+        {"verify", token, "--key", key},
+        {"verify", "SLURM_JWT=" + token, "--key", key},
+        {"verify", "--key", key, "-", token},
+        {"verify", "--token", token, "--key", key},
+        {"verify", "--token=" + token, "--key", key},
+        {"show", token},
+        {"show", "-", token},
+        {"show", "--token", token},
+        {"mint", "alice", token, "--key", key},
     };
     for (const auto& arguments : mistakes) {
         const Ended ended = run({arguments});
@@ -193,7 +203,8 @@ TEST_F(TokenCommand, ATokenOnTheCommandLineIsNotRepeated)
 
 TEST_F(TokenCommand, ShowSaysLoudlyThatItVerifiesNothing)
 {
-    const std::string forged = base64url(R"({"alg":"none"})") + "." + base64url(R"({"sun":"root","x":"\u001b[2J","exp":1})") + ".";
+    const std::string forged =
+        base64url(R"({"alg":"none"})") + "." + base64url(R"({"sun":"root","x":"\u001b[2J","exp":1})") + ".";
     const Ended shown = run({{"show", "-"}, forged});
     EXPECT_EQ(shown.status, 0);
     EXPECT_EQ(shown.out.find("NOT VERIFIED"), 0U);
@@ -252,7 +263,8 @@ TEST_F(TokenCommand, Skew)
     EXPECT_EQ(run({{"verify", "-", "--key", key}, early}).status, 0);
     EXPECT_EQ(run({{"verify", "-", "--key", key, "--skew", "0"}, early}).status, 1);
     const std::string late = signed_token(usual_header, payload_now(-100, -5));
-    EXPECT_NE(run({{"verify", "-", "--key", key, "--skew", "60"}, late}).out.find("only because clocks may differ"), std::string::npos);
+    EXPECT_NE(run({{"verify", "-", "--key", key, "--skew", "60"}, late}).out.find("only because clocks may differ"),
+              std::string::npos);
     EXPECT_EQ(run({{"verify", "-", "--key", key, "--skew", "1"}, late}).status, 1);
     for (const char* const bad : {"61", "-1", "x", ""})
         EXPECT_EQ(run({{"verify", "-", "--key", key, "--skew", bad}, early}).status, 2) << bad;
@@ -279,10 +291,16 @@ TEST_F(TokenCommand, WhoeverCannotReadTheKey)
 
 TEST_F(TokenCommand, WrongCommandLines)
 {
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{}, {"mint"}, {"mint", "alice"}, {"mint", "--key", key}, {"verify"}, {"verify", "-"}, {"forge"},
-          {"mint", "alice", "--key", key, "--key-format", "hex"}, {"mint", "alice", "--key", key, "--ids", "--identity"},
-          {"mint", "alice", "bob", "--key", key}}) {
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
+                                                      {"mint"},
+                                                      {"mint", "alice"},
+                                                      {"mint", "--key", key},
+                                                      {"verify"},
+                                                      {"verify", "-"},
+                                                      {"forge"},
+                                                      {"mint", "alice", "--key", key, "--key-format", "hex"},
+                                                      {"mint", "alice", "--key", key, "--ids", "--identity"},
+                                                      {"mint", "alice", "bob", "--key", key}}) {
         const Ended ended = run({arguments, token});
         EXPECT_EQ(ended.status, 2) << (arguments.empty() ? "" : arguments.back());
         EXPECT_NE(ended.err, "");

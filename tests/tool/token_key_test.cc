@@ -109,7 +109,8 @@ TEST_F(TokenKey, Base64)
     std::string wrapped = text + "\n";
     for (std::size_t at = 76; at < wrapped.size(); at += 77) wrapped.insert(at, "\n");
     const std::string unpadded = text.substr(0, text.find('='));
-    for (const std::string& good : {text, text + "\n", text + "\r\n", wrapped, unpadded, base64url(bytes), base64url(bytes) + "\n"}) {
+    for (const std::string& good :
+         {text, text + "\n", text + "\r\n", wrapped, unpadded, base64url(bytes), base64url(bytes) + "\n"}) {
         content(good);
         EXPECT_EQ(read(KeyFormat::base64), bytes) << good;
         EXPECT_EQ(read(KeyFormat::raw), good);  // as slurmctld would take it

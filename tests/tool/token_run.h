@@ -9,12 +9,12 @@
 namespace slurm_adopt::token_test {
 
 struct Call {
-    std::vector<std::string> arguments;       // behind "slurm-adopt token"
-    std::optional<std::string> input = "";    // none: stdin is closed
+    std::vector<std::string> arguments;        // behind "slurm-adopt token"
+    std::optional<std::string> input = "";     // none: stdin is closed
     std::optional<std::string> variable = {};  // SLURM_JWT; the environment holds nothing else
-    std::string stdout_file = {};             // instead of a pipe; "closed": none
+    std::string stdout_file = {};              // instead of a pipe; "closed": none
     bool as_nobody = false;
-    long largest_file = -1;                   // bytes; what is written beyond fails, as on a full disk
+    long largest_file = -1;  // bytes; what is written beyond fails, as on a full disk
 };
 
 struct Ended {

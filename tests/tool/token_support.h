@@ -14,10 +14,10 @@ namespace slurm_adopt::token_test {
 
 using Digest = std::array<unsigned char, 32>;
 
-[[nodiscard]] Digest sha256(std::string_view text);                            // FIPS 180-4
+[[nodiscard]] Digest sha256(std::string_view text);                                  // FIPS 180-4
 [[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view text);  // RFC 2104, 32 raw bytes
-[[nodiscard]] std::string base64url(std::string_view bytes);                   // RFC 7515, appendix C
-[[nodiscard]] std::string base64(std::string_view bytes);                      // RFC 4648, section 4
+[[nodiscard]] std::string base64url(std::string_view bytes);                         // RFC 7515, appendix C
+[[nodiscard]] std::string base64(std::string_view bytes);                            // RFC 4648, section 4
 
 inline constexpr std::string_view usual_header = R"({"alg":"HS256","typ":"JWT"})";
 // 32 bytes, as RFC 7518 wants.

@@ -22,8 +22,7 @@ constexpr std::string_view a1_header = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9
 constexpr std::string_view a1_payload =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 constexpr std::string_view a1_signature = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-constexpr std::string_view a1_key =
-    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+constexpr std::string_view a1_key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
 
 std::string joined(std::string_view header, std::string_view payload, std::string_view signature)
 {
@@ -120,7 +119,14 @@ TEST(TokenVectors, WhatIsMintedIsWhatOthersWouldSign)
 
 TEST(TokenVectors, MintedTokensOfAllKindsAreVerified)
 {
-    const Identity identity{2001, 2002, "alice", "Al\xef" "ce", "/home/alice", "/bin/sh", {2002, 7, 4294967294U}};
+    const Identity identity{2001,
+                            2002,
+                            "alice",
+                            "Al\xef"
+                            "ce",
+                            "/home/alice",
+                            "/bin/sh",
+                            {2002, 7, 4294967294U}};
     for (const Detail detail : {Detail::name, Detail::ids, Detail::identity})
         for (const char* const claim : {"sun", "username", "preferred_username"}) {
             const Order order{"alice", claim, std::chrono::seconds(60), 1700000000, detail, identity};

@@ -166,7 +166,8 @@ TEST(TokenVerify, Claims)
         {R"({"exp":1700001000,"iat":1699999000,"sun":"alice","id":{"groups":{"a":-1}}})", "claim_wrong"},
         {R"({"exp":1700001000,"iat":1699999000,"sun":"alice","id":{"name":"a","name":"b"}})", "duplicate"},
         {R"({"exp":1700001000,"iat":1699999000,"sun":"alice","id":{"name":"a","gids":[1,2],"groups":{"a":1}}})", "good"},
-        {R"({"exp":1700001000,"iat":1699999000,"sun":"alice","x":)" + std::string(40, '[') + std::string(40, ']') + "}", "json"},
+        {R"({"exp":1700001000,"iat":1699999000,"sun":"alice","x":)" + std::string(40, '[') + std::string(40, ']') + "}",
+         "json"},
         {R"(["alice"])", "json"},
         {R"("alice")", "json"},
         {"", "json"},
@@ -199,10 +200,21 @@ TEST(TokenVerify, TheClock)
 {
     const std::string token = with_payload(R"({"exp":1000,"iat":500,"nbf":600,"sun":"alice"})");
     const Moment moments[] = {
-        {600, 0, "good"},           {999, 0, "good"},           {1000, 0, "expired"},      {1001, 0, "expired"},
-        {599, 0, "not_yet_valid"},  {499, 0, "issued_in_future"}, {1000, 1, "good"},        {1001, 1, "expired"},
-        {1059, 60, "good"},         {1060, 60, "expired"},      {540, 60, "good"},         {539, 60, "not_yet_valid"},
-        {440, 60, "not_yet_valid"}, {439, 60, "issued_in_future"}, {0, 60, "issued_in_future"},
+        {600, 0, "good"},
+        {999, 0, "good"},
+        {1000, 0, "expired"},
+        {1001, 0, "expired"},
+        {599, 0, "not_yet_valid"},
+        {499, 0, "issued_in_future"},
+        {1000, 1, "good"},
+        {1001, 1, "expired"},
+        {1059, 60, "good"},
+        {1060, 60, "expired"},
+        {540, 60, "good"},
+        {539, 60, "not_yet_valid"},
+        {440, 60, "not_yet_valid"},
+        {439, 60, "issued_in_future"},
+        {0, 60, "issued_in_future"},
     };
     for (const auto& [at, skew, expected] : moments) EXPECT_EQ(reason(token, {"", at, skew}), expected) << at << " " << skew;
     EXPECT_EQ(reason(with_payload(R"({"exp":500,"iat":500,"sun":"alice"})"), {"", 500, 60}), "claim_wrong");
@@ -211,7 +223,8 @@ TEST(TokenVerify, TheClock)
 
 TEST(TokenVerify, NothingOfAnUnsignedTokenIsSaid)
 {
-    const std::string token = signed_token(usual_header, R"({"exp":1,"iat":0,"sun":"alice"})", "another key of thirty-two bytes.");
+    const std::string token =
+        signed_token(usual_header, R"({"exp":1,"iat":0,"sun":"alice"})", "another key of thirty-two bytes.");
     EXPECT_EQ(reason(token), "signature");  // and not that it has expired
 }
 

@@ -30,8 +30,7 @@ void add_seconds(CLI::App& command, const std::string& name, std::chrono::second
 {
     command
         .add_option_function<std::string>(
-            name, [&value](const std::string& text) { value = std::chrono::seconds(*parse_number<unsigned>(text)); },
-            help)
+            name, [&value](const std::string& text) { value = std::chrono::seconds(*parse_number<unsigned>(text)); }, help)
         ->check(seconds_between(least, most))
         ->default_str(std::to_string(value.count()));
 }
@@ -39,12 +38,13 @@ void add_seconds(CLI::App& command, const std::string& name, std::chrono::second
 void add_key_options(CLI::App& command, KeyOptions& key)
 {
     command.add_option("--key", key.file, "File with the key: jwt_key= of AuthAltParameters in slurm.conf")->required();
-    command.add_option_function<std::string>(
-               "--key-format",
-               [&key](const std::string& format) {
-                   key.format = format == "base64" ? jwt::KeyFormat::base64 : jwt::KeyFormat::raw;
-               },
-               "raw: the file's bytes, as slurmctld takes them; base64: what they decode to")
+    command
+        .add_option_function<std::string>(
+            "--key-format",
+            [&key](const std::string& format) {
+                key.format = format == "base64" ? jwt::KeyFormat::base64 : jwt::KeyFormat::raw;
+            },
+            "raw: the file's bytes, as slurmctld takes them; base64: what they decode to")
         ->check(CLI::IsMember({"raw", "base64"}))
         ->default_str("raw");
     command.add_option("--key-owner", key.owner, "User, besides root, whom the key file may belong to: SlurmUser")
@@ -62,7 +62,8 @@ CLI::App* add_action(CLI::App& token, Context& context, const std::string& name,
     command->add_flag("--json", context.output.json, "One JSON document instead of text");
     command->callback([command, &context, name, act] {
         if (command->remaining_size() > 0) {
-            context.output.error("token " + name + ": unknown or too many arguments; see slurm-adopt token " + name + " --help");
+            context.output.error("token " + name + ": unknown or too many arguments; see slurm-adopt token " + name +
+                                 " --help");
             context.exit = Exit::usage;
             return;
         }
@@ -79,14 +80,14 @@ CLI::App* add_action(CLI::App& token, Context& context, const std::string& name,
 void add_mint(CLI::App& token, Context& context)
 {
     const auto options = std::make_shared<MintOptions>();
-    CLI::App* const command =
-        add_action(token, context, "mint", "Make a token for a user and print it",
-                   [options](const Output& output) { return mint_token(*options, output); });
+    CLI::App* const command = add_action(token, context, "mint", "Make a token for a user and print it",
+                                         [options](const Output& output) { return mint_token(*options, output); });
     command->add_option("user", options->user, "The user whom the token speaks for")->required();
     add_key_options(*command, options->key);
     add_seconds(*command, "--lifespan", options->lifespan, jwt::shortest_lifespan, jwt::longest_lifespan,
                 "How long it is valid");
-    command->add_option("--user-claim", options->user_claim, "Claim that holds the user: userclaimfield= of AuthAltParameters")
+    command
+        ->add_option("--user-claim", options->user_claim, "Claim that holds the user: userclaimfield= of AuthAltParameters")
         ->check(CLI::Validator(
             [](const std::string& claim) {
                 if (jwt::can_hold_user(claim)) return std::string();
@@ -97,8 +98,9 @@ void add_mint(CLI::App& token, Context& context)
     auto* const ids = command->add_flag_callback(
         "--ids", [options] { options->detail = jwt::Detail::ids; }, "Claims uid and gid too");
     command
-        ->add_flag_callback("--identity", [options] { options->detail = jwt::Detail::identity; },
-                            "Claims uid, gid and id (name, gecos, dir, shell, gids) too")
+        ->add_flag_callback(
+            "--identity", [options] { options->detail = jwt::Detail::identity; },
+            "Claims uid, gid and id (name, gecos, dir, shell, gids) too")
         ->excludes(ids);
     command->add_flag("--export", options->for_shell, "Put SLURM_JWT= in front, as scontrol token does");
     command->add_option("--output", options->output, "Write it to this file of mode 0600 instead");
@@ -107,24 +109,22 @@ void add_mint(CLI::App& token, Context& context)
 void add_show(CLI::App& token, Context& context)
 {
     const auto input = std::make_shared<std::string>();
-    CLI::App* const command =
-        add_action(token, context, "show", "Print what a token says, without verifying it",
-                   [input](const Output& output) { return show_token(*input, output); });
+    CLI::App* const command = add_action(token, context, "show", "Print what a token says, without verifying it",
+                                         [input](const Output& output) { return show_token(*input, output); });
     command->add_option("file", *input, "File with the token; - for stdin; without it, SLURM_JWT of the environment");
 }
 
 void add_verify(CLI::App& token, Context& context)
 {
     const auto options = std::make_shared<VerifyOptions>();
-    CLI::App* const command =
-        add_action(token, context, "verify", "Say whether a token is good, or why not",
-                   [options](const Output& output) { return verify_token(*options, output); });
-    command->add_option("file", options->input, "File with the token; - for stdin; without it, SLURM_JWT of the environment");
+    CLI::App* const command = add_action(token, context, "verify", "Say whether a token is good, or why not",
+                                         [options](const Output& output) { return verify_token(*options, output); });
+    command->add_option("file", options->input,
+                        "File with the token; - for stdin; without it, SLURM_JWT of the environment");
     add_key_options(*command, options->key);
     command->add_option("--user-claim", options->user_claim,
                         "Claim that holds the user where there is no sun and no username: userclaimfield=");
-    add_seconds(*command, "--skew", options->skew, std::chrono::seconds{0}, largest_skew,
-                "How far clocks may be apart");
+    add_seconds(*command, "--skew", options->skew, std::chrono::seconds{0}, largest_skew, "How far clocks may be apart");
 }
 
 }  // namespace

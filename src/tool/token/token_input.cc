@@ -42,7 +42,7 @@ Result<std::string> read_token_file(const std::string& path)
                      "file of mode 0600, into SLURM_JWT, or into a pipe and give - for it"};
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!fd) return system_error("token file " + path);
-    struct stat status{};
+    struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return system_error("token file " + path);
     if (!S_ISREG(status.st_mode))
         return Error{ErrorCode::malformed, 0, "token file " + path + ": is no regular file; give - for a pipe"};
@@ -56,8 +56,7 @@ std::string_view stripped(std::string_view text)
     const auto begin = text.find_first_not_of(blanks);
     if (begin == std::string_view::npos) return {};
     text = text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-    if (text.starts_with(variable) && text.substr(variable.size()).starts_with('='))
-        text.remove_prefix(variable.size() + 1);
+    if (text.starts_with(variable) && text.substr(variable.size()).starts_with('=')) text.remove_prefix(variable.size() + 1);
     return text;
 }
 

@@ -49,7 +49,7 @@ private:
 
 Result<Done> write_private_file(const std::string& path, std::string_view text)
 {
-    struct stat status{};
+    struct stat status {};
     if (::lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
         return Error{ErrorCode::refused, 0, "output " + path + ": there is something that is no regular file"};
     NewFile file(path);

@@ -57,8 +57,7 @@ Exit verify_token(const VerifyOptions& options, const Output& output)
     if (!key) return impossible(key.error());
 
     const jwt::Time now = ::time(nullptr);
-    const auto claims =
-        jwt::verify(token.value(), key.value(), jwt::Terms{options.user_claim, now, options.skew.count()});
+    const auto claims = jwt::verify(token.value(), key.value(), jwt::Terms{options.user_claim, now, options.skew.count()});
     if (const auto* refused = std::get_if<jwt::Refused>(&claims)) return say_no(*refused, output);
     return say_yes(std::get<jwt::Claims>(claims), now, output);
 }

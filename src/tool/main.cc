@@ -6,6 +6,7 @@
 #include "command.h"
 #include "explain/explain_command.h"
 #include "list/list_command.h"
+#include "token/token_command.h"
 
 namespace {
 
@@ -22,6 +23,7 @@ int run(int argc, char** argv)
     app.add_flag("--json", context.output.json, "One JSON document instead of text");
     add_explain_command(app, context);
     add_list_command(app, context);
+    add_token_command(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -35,6 +35,8 @@ and returns COMMAND's exit code. Needs root.
                            cluster's /etc/pam.d/sshd
   --tmpfs                  give every job a private /tmp (job_container/tmpfs)
   --x11                    X11 forwarding for jobs (PrologFlags=contain,x11)
+  --jwt                    tokens (AuthAltTypes=auth/jwt) beside munge, and slurmrestd
+                           on loopback where COMMAND runs
   --usual-spool            slurmd's sockets where Slurm has them by default,
                            /var/spool/slurmd (one node)
   --slurm-conf-extra FILE  lines to append to slurm.conf
@@ -49,10 +51,10 @@ and returns COMMAND's exit code. Needs root.
 COMMAND has the environment of the caller, and the file that SLURM_ADOPT_FAULT_ROWS
 names, if set, is visible inside. It finds in its environment: CLUSTER_DIR CLUSTER_NODE CLUSTER_SPOOL
 CLUSTER_SYSLOG CLUSTER_SSH_PORT CLUSTER_KEYS CLUSTER_CTL CLUSTER_KEPT (0 or 1)
-SLURM_CONF. Users: alice,
+SLURM_CONF; with --jwt also CLUSTER_JWT_KEY, the file with the key, and CLUSTER_REST, slurmrestd's address. Users: alice,
 bob and carol, and adm of the group admins; the key of each is $CLUSTER_KEYS/USER,
 the password USER-password. "ssh USER@node" works as it stands.
-"$CLUSTER_CTL" start|stop|restart slurmd|slurmctld|sshd|munged|rsyslogd.
+"$CLUSTER_CTL" start|stop|restart slurmd|slurmctld|sshd|munged|rsyslogd|slurmrestd.
 
 With --nodes 2 or more: the nodes are $CLUSTER_NODE1, $CLUSTER_NODE2 ... (n1, n2 ...
 for ssh; 198.51.100.1, .2 ... and 2001:db8:1::1 ...), CLUSTER_NODE is the first one,
@@ -81,7 +83,7 @@ main() {
 }
 
 cmd_run() {
-  local nodes=1 cpus=64 memory=1048576 users='' module='' extra='' logs='' keep=0 tmpfs=0 x11=0 install=1 usual_spool=0
+  local nodes=1 cpus=64 memory=1048576 users='' module='' extra='' logs='' keep=0 tmpfs=0 x11=0 jwt=0 install=1 usual_spool=0
   local -a bind=()
   while (($#)); do
     case $1 in
@@ -95,6 +97,7 @@ cmd_run() {
       --logs) mkdir -p "$2" && logs=$(realpath -e "$2") && shift 2 ;;
       --tmpfs) tmpfs=1 && shift ;;
       --x11) x11=1 && shift ;;
+      --jwt) jwt=1 && shift ;;
       --usual-spool) usual_spool=1 && shift ;;
       --keep) keep=1 && shift ;;
       --no-install) install=0 && shift ;;
@@ -109,7 +112,9 @@ cmd_run() {
   [[ $users ]] || users=$((nodes > 1 ? 20 : 0))
   [[ $users =~ ^[0-9]{1,3}$ ]] || die "--users takes a number below 1000"
   need_root
-  if ((install)); then install_packages "${cluster_packages[@]}"; fi
+  local -a packages=("${cluster_packages[@]}")
+  if ((jwt)); then packages+=("${jwt_packages[@]}"); fi
+  if ((install)); then install_packages "${packages[@]}"; fi
   sweep
 
   bind+=("$(realpath "$here/../..")" "$PWD" "$module" "$extra" "$logs")
@@ -140,7 +145,7 @@ cmd_run() {
   setsid bash "$here/cluster.sh" janitor "$dir" "$node" $$ "$(start_time $$)" 9>&- </dev/null >/dev/null 2>&1 &
   local janitor=$!
 
-  OPT_KEEP=$keep OPT_NODES=$nodes OPT_USERS=$users OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 OPT_USUAL_SPOOL=$usual_spool \
+  OPT_KEEP=$keep OPT_NODES=$nodes OPT_USERS=$users OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 OPT_JWT=$jwt OPT_USUAL_SPOOL=$usual_spool \
     OPT_BIND=$(printf '%s\n' "${bind[@]}") \
     exec_private "$keep" "$dir" "$node" </dev/null >"$dir/out" 2>&1 &
   outer=$!

@@ -10,6 +10,8 @@ readonly cluster_prefix=slurm-adopt-cluster
 # shellcheck disable=SC2034
 readonly cluster_packages=(slurmctld slurmd slurm-client munge openssh-server openssh-client rsyslog
   iproute2 util-linux procps)
+# shellcheck disable=SC2034
+readonly jwt_packages=(slurm-wlm-jwt-plugin slurmrestd)
 
 die() {
   printf 'cluster: %s\n' "$*" >&2

@@ -4,7 +4,7 @@
 # The configuration files of a private cluster; sourced by inside.sh.
 # shellcheck disable=SC2154  # here and top are inside.sh's
 
-readonly ssh_port=2222
+readonly ssh_port=2222 rest_port=6820
 cluster_users=(alice:2001:alice bob:2002:bob carol:2003:carol adm:2004:admins)
 
 # Of a cluster with several nodes; the host part of 198.51.100.0/24 and 2001:db8:1::/64.
@@ -17,6 +17,7 @@ write_files() {
   write_munge
   write_rsyslog
   write_slurm "$node"
+  if ((OPT_JWT)); then write_jwt; fi
   write_sshd "$node"
   if ((OPT_NODES > 1)); then write_several "$node"; fi
 }
@@ -32,6 +33,9 @@ export CLUSTER_SSH_PORT=$ssh_port CLUSTER_KEYS=$top/keys CLUSTER_CTL=$here/insid
 export SLURM_CONF=/etc/slurm/slurm.conf HOME=$top/home/root
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 END
+  if ((OPT_JWT)); then
+    printf 'export CLUSTER_JWT_KEY=%s CLUSTER_REST=127.0.0.1:%s\n' "$top/conf/jwt.key" "$rest_port" >>"$top/env"
+  fi
   if ((OPT_NODES > 1)); then
     local number
     printf 'export CLUSTER_NODE=%sn1 CLUSTER_NODES=%s\n' "$1" "$OPT_NODES"
@@ -135,6 +139,13 @@ END
     printf 'AutoBasePath=true\nBasePath=%s\n' "$top/container" >/etc/slurm/job_container.conf
   fi
   if [[ $OPT_EXTRA ]]; then cat "$OPT_EXTRA" >>/etc/slurm/slurm.conf; fi
+}
+
+write_jwt() {
+  # Made private before there is anything in it.
+  install -m 600 /dev/null "$top/conf/jwt.key"
+  head -c 32 /dev/urandom >"$top/conf/jwt.key"
+  printf 'AuthAltTypes=auth/jwt\nAuthAltParameters=jwt_key=%s\n' "$top/conf/jwt.key" >>/etc/slurm/slurm.conf
 }
 
 constrain_memory() {

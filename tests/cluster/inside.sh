@@ -150,6 +150,11 @@ start_daemon() {
     slurmctld) start slurmctld 'scontrol ping 2>/dev/null | grep -q UP' slurmctld -D -i ;;
     slurmd) start slurmd 'ready_node' slurmd -D ;;
     sshd) start sshd "[[ -s $top/pid/sshd.own ]]" /usr/sbin/sshd -D -f $top/conf/sshd_config ;;
+    # It refuses to run as root or as SlurmUser. SLURM_JWT=daemon: each request brings its own token. Without -s it wants
+    # slurmdbd.
+    slurmrestd)
+      start slurmrestd "(: </dev/tcp/127.0.0.1/$rest_port) 2>/dev/null" setpriv --reuid nobody --regid nogroup --clear-groups \
+        env SLURM_JWT=daemon slurmrestd -a rest_auth/jwt -s openapi/v0.0.38 "127.0.0.1:$rest_port" ;;
     slurmd.n[1-9] | sshd.n[1-9] | slurmctld.n1) start_on "${1#*.}" "${1%.*}" ;;
     *) die "unknown daemon $1" ;;
   esac
@@ -178,6 +183,7 @@ start_all() {
     daemons=(rsyslogd munged slurmctld.n1)
     for ((number = 1; number <= CLUSTER_NODES; number++)); do daemons+=("slurmd.n$number" "sshd.n$number"); done
   fi
+  if ((OPT_JWT)); then daemons+=(slurmrestd); fi
   for daemon in "${daemons[@]}"; do start_daemon "$daemon"; done
   if ((CLUSTER_NODES > 1)); then
     for ((number = 0; number < 600; number++)); do

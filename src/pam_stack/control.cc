@@ -103,4 +103,11 @@ ControlAction Control::action(std::string_view value) const
     return {};
 }
 
+unsigned Control::longest_jump() const
+{
+    unsigned longest = 0;
+    for (const Choice& choice : choices_) longest = std::max(longest, choice.action.jump);
+    return longest;
+}
+
 }  // namespace slurm_adopt::pam_stack

@@ -27,6 +27,9 @@ public:
     // the action of `default`, and without one `bad`.
     [[nodiscard]] ControlAction action(std::string_view value) const;
 
+    // How far any answer jumps; 0 where none does.
+    [[nodiscard]] unsigned longest_jump() const;
+
     [[nodiscard]] const std::string& text() const { return text_; }  // as written
 
 private:

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "command.h"
+#include "enable/enable_command.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ int run(int argc, char** argv)
     app.fallthrough();
     app.set_version_flag("--version", "slurm-adopt " SLURM_ADOPT_VERSION);
     app.add_flag("--json", context.output.json, "One JSON document instead of text");
+    add_enable_command(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

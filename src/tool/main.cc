@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "check/check_command.h"
 #include "command.h"
 #include "enable/enable_command.h"
 
@@ -19,6 +20,7 @@ int run(int argc, char** argv)
     app.fallthrough();
     app.set_version_flag("--version", "slurm-adopt " SLURM_ADOPT_VERSION);
     app.add_flag("--json", context.output.json, "One JSON document instead of text");
+    add_check_command(app, context);
     add_enable_command(app, context);
     try {
         app.parse(argc, argv);

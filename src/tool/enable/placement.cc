@@ -5,14 +5,15 @@
 #include <iterator>
 #include <optional>
 
+#include "pam_stack/flow.h"
+
 namespace slurm_adopt::tool {
 namespace {
 
-using pam_stack::ActionKind;
 using pam_stack::Line;
-using pam_stack::LineKind;
 using pam_stack::Module;
 using pam_stack::Stack;
+using pam_stack::ends_the_phase;
 
 constexpr std::string_view by_hand = "; put the two lines in yourself: see CONFIGURATION in pam_slurm_adopt(8)";
 
@@ -21,46 +22,20 @@ Error refused(const Line& line, const std::string& why)
     return Error{ErrorCode::malformed, 0, line.place.text() + ": '" + line.text() + "' " + why + std::string(by_hand)};
 }
 
-bool ends_the_phase(const Module& module)
-{
-    return module.substack == 0 && module.line.control.action("success").kind == ActionKind::done;
-}
-
 bool moves_the_session(const Module& module)
 {
     const std::string_view name = module_name(module.line);
     return name == "pam_systemd.so" || name == "pam_elogind.so";
 }
 
-// What a jump counts (pam.conf(5)): every line, and a substack as one.
-std::vector<std::size_t> units_of(const Stack& stack)
-{
-    std::vector<std::size_t> units;
-    const Line* last_substack = nullptr;
-    for (const Module& module : stack.modules) {
-        const auto found = std::find_if(module.included_by.begin(), module.included_by.end(),
-                                        [](const Line& line) { return line.kind == LineKind::substack; });
-        const Line* const substack = found == module.included_by.end() ? nullptr : &*found;
-        const bool same = substack != nullptr && last_substack != nullptr && substack->place.text() == last_substack->place.text();
-        units.push_back(units.empty() ? 0 : units.back() + (same ? 0 : 1));
-        last_substack = substack;
-    }
-    return units;
-}
-
-// A line between `after` and the next that would jump over what stands between them.
+// Refused where a line jumps over what would stand after the item `after` (none: before all).
 Result<Done> check_jumps(const Stack& stack, std::optional<std::size_t> after)
 {
-    const auto units = units_of(stack);
     const auto is_below = [after](const Module& module) { return !after || module.top > *after; };
     const auto below = std::find_if(stack.modules.begin(), stack.modules.end(), is_below);
     const auto index = static_cast<std::size_t>(below - stack.modules.begin());
-    const std::size_t place = index == 0 ? 0 : units[index - 1] + 1;
-    for (std::size_t i = 0; i < index; ++i) {
-        const Module& module = stack.modules[i];
-        if (module.substack == 0 && units[i] + module.line.control.longest_jump() + 1 > place)
-            return refused(module.line, "jumps over the place of slurm-adopt's line");
-    }
+    const auto jumps = jumps_over(stack, index);
+    if (!jumps.empty()) return refused(stack.modules[jumps.front()].line, "jumps over the place of slurm-adopt's line");
     return Done{};
 }
 

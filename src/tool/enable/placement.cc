@@ -15,7 +15,7 @@ using pam_stack::Module;
 using pam_stack::Stack;
 using pam_stack::ends_the_phase;
 
-constexpr std::string_view by_hand = "; put the two lines in yourself: see CONFIGURATION in pam_slurm_adopt(8)";
+constexpr std::string_view by_hand = "; put the two lines in yourself: see EXAMPLES in pam_slurm_adopt(8)";
 
 Error refused(const Line& line, const std::string& why)
 {

@@ -13,12 +13,39 @@ namespace slurm_adopt::pam_stack {
 namespace {
 
 // The names of pam.conf(5), in the order of the return codes in _pam_types.h.
-constexpr std::array<std::string_view, 33> known_values = {
-    "success", "open_err", "symbol_err", "service_err", "system_err", "buf_err", "perm_denied", "auth_err",
-    "cred_insufficient", "authinfo_unavail", "user_unknown", "maxtries", "new_authtok_reqd", "acct_expired",
-    "session_err", "cred_unavail", "cred_expired", "cred_err", "no_module_data", "conv_err", "authtok_err",
-    "authtok_recover_err", "authtok_lock_busy", "authtok_disable_aging", "try_again", "ignore", "abort",
-    "authtok_expired", "module_unknown", "bad_item", "conv_again", "incomplete", "default"};
+constexpr std::array<std::string_view, 33> known_values = {"success",
+                                                           "open_err",
+                                                           "symbol_err",
+                                                           "service_err",
+                                                           "system_err",
+                                                           "buf_err",
+                                                           "perm_denied",
+                                                           "auth_err",
+                                                           "cred_insufficient",
+                                                           "authinfo_unavail",
+                                                           "user_unknown",
+                                                           "maxtries",
+                                                           "new_authtok_reqd",
+                                                           "acct_expired",
+                                                           "session_err",
+                                                           "cred_unavail",
+                                                           "cred_expired",
+                                                           "cred_err",
+                                                           "no_module_data",
+                                                           "conv_err",
+                                                           "authtok_err",
+                                                           "authtok_recover_err",
+                                                           "authtok_lock_busy",
+                                                           "authtok_disable_aging",
+                                                           "try_again",
+                                                           "ignore",
+                                                           "abort",
+                                                           "authtok_expired",
+                                                           "module_unknown",
+                                                           "bad_item",
+                                                           "conv_again",
+                                                           "incomplete",
+                                                           "default"};
 
 bool same(std::string_view a, std::string_view b)
 {
@@ -61,8 +88,10 @@ std::vector<std::string> words_of(std::string_view list)
     for (std::size_t at = 0; (at = list.find_first_not_of(" \t\n", at)) != std::string_view::npos;) {
         const std::size_t end = std::min(list.find_first_of(" \t\n", at), list.size());
         const std::string_view word = list.substr(at, end - at);
-        if (!words.empty() && (glue || word.front() == '=')) words.back() += word;
-        else words.emplace_back(word);
+        if (!words.empty() && (glue || word.front() == '='))
+            words.back() += word;
+        else
+            words.emplace_back(word);
         glue = word.back() == '=';
         at = end;
     }
@@ -78,16 +107,20 @@ Result<Control> Control::parse(std::string_view text)
     std::string_view list = spelled_out(text);
     if (list.empty()) {
         if (text.size() < 2 || text.front() != '[' || text.back() != ']')
-            return wrong(text, "neither required, requisite, sufficient, optional, include or substack nor [value=action ...]");
+            return wrong(text,
+                         "neither required, requisite, sufficient, optional, include or substack nor [value=action ...]");
         list = text.substr(1, text.size() - 2);
     }
     for (const std::string& word : words_of(list)) {
         const std::size_t equals = word.find('=');
         const std::string value = word.substr(0, equals);
-        if (std::none_of(known_values.begin(), known_values.end(), [&](std::string_view known) { return same(known, value); }))
+        if (std::none_of(known_values.begin(), known_values.end(),
+                         [&](std::string_view known) { return same(known, value); }))
             return wrong(text, "'" + printable(value) + "' is no answer of a module");
         const auto action = parse_action(equals == std::string::npos ? "" : std::string_view(word).substr(equals + 1));
-        if (!action) return wrong(text, "'" + printable(word) + "' has none of the actions ignore, ok, done, bad, die, reset or a number from 1");
+        if (!action)
+            return wrong(text, "'" + printable(word) +
+                                   "' has none of the actions ignore, ok, done, bad, die, reset or a number from 1");
         control.choices_.push_back({value, *action});
     }
     return control;
@@ -97,7 +130,8 @@ ControlAction Control::action(std::string_view value) const
 {
     // Of a value that is named twice, libpam keeps the last.
     for (const std::string_view wanted : {value, std::string_view("default")}) {
-        const auto found = std::find_if(choices_.rbegin(), choices_.rend(), [&](const Choice& choice) { return same(choice.value, wanted); });
+        const auto found = std::find_if(choices_.rbegin(), choices_.rend(),
+                                        [&](const Choice& choice) { return same(choice.value, wanted); });
         if (found != choices_.rend()) return found->action;
     }
     return {};

@@ -41,7 +41,8 @@ Result<std::vector<Record>> cut_into_records(std::string_view text, const std::s
         const std::size_t start = line.find_first_not_of(" \t");
         if (start == std::string_view::npos || line[start] == '#') continue;
         const std::size_t comment = line.find('#', start);
-        std::string_view said = line.substr(continued ? start : 0, comment == std::string_view::npos ? comment : comment - (continued ? start : 0));
+        std::string_view said = line.substr(continued ? start : 0,
+                                            comment == std::string_view::npos ? comment : comment - (continued ? start : 0));
         bool goes_on = false;
         if (comment == std::string_view::npos) {
             said = without_blanks_at_the_end(said);
@@ -52,12 +53,15 @@ Result<std::vector<Record>> cut_into_records(std::string_view text, const std::s
         record.last_line = number;
         record.text += said;
         continued = goes_on;
-        if (goes_on) record.text += ' ';
-        else records.push_back(std::exchange(record, {}));
+        if (goes_on)
+            record.text += ' ';
+        else
+            records.push_back(std::exchange(record, {}));
     }
     if (continued)
         return Error{ErrorCode::malformed, 0,
-                     name + ':' + std::to_string(record.last_line) + ": the last line ends in a backslash, and nothing follows"};
+                     name + ':' + std::to_string(record.last_line) +
+                         ": the last line ends in a backslash, and nothing follows"};
     return records;
 }
 

@@ -33,11 +33,11 @@ struct Place {
 struct Line {
     LineKind kind = LineKind::module;
     Place place;
-    unsigned last_line = 0;     // of a line that is continued; else place.line
-    std::optional<Type> type;   // none for @include
-    bool silent = false;        // "-type": a missing module is not logged
-    Control control;            // of a module
-    std::string target;         // the module, or the file that is included, as written
+    unsigned last_line = 0;              // of a line that is continued; else place.line
+    std::optional<Type> type;            // none for @include
+    bool silent = false;                 // "-type": a missing module is not logged
+    Control control;                     // of a module
+    std::string target;                  // the module, or the file that is included, as written
     std::vector<std::string> arguments;  // of a module, as it gets them
 
     [[nodiscard]] std::string text() const;  // in short, for people: "account sufficient pam_localuser.so"

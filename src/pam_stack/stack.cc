@@ -54,9 +54,12 @@ private:
         const auto file = find_service_file(directories_, line.target);
         if (!file.ok()) return Error(file.error()).in(line.place.text() + ": includes '" + line.target + "'");
         if (std::find(chain_.begin(), chain_.end(), file.value()) != chain_.end())
-            return Error{ErrorCode::malformed, 0, line.place.text() + ": includes " + file.value() + ", which includes this file: a loop"};
+            return Error{ErrorCode::malformed, 0,
+                         line.place.text() + ": includes " + file.value() + ", which includes this file: a loop"};
         if (chain_.size() >= most_levels)
-            return Error{ErrorCode::malformed, 0, line.place.text() + ": includes are nested deeper than libpam allows (" + std::to_string(most_levels) + ")"};
+            return Error{ErrorCode::malformed, 0,
+                         line.place.text() + ": includes are nested deeper than libpam allows (" +
+                             std::to_string(most_levels) + ")"};
         const auto text = read_file(file.value(), largest_file);
         if (!text.ok()) return Error(text.error()).in(line.place.text() + ": includes a file that cannot be read");
         if (std::find(stack_.files.begin(), stack_.files.end(), file.value()) == stack_.files.end())

@@ -20,14 +20,14 @@ struct Directories {
 
 struct Module {
     Line line;
-    unsigned substack = 0;       // how deep in substacks; 0: in the stack itself
+    unsigned substack = 0;          // how deep in substacks; 0: in the stack itself
     std::vector<Line> included_by;  // the include lines that lead here, outermost first; empty in the service's own file
-    std::size_t top = 0;         // index of the line of the service's own file that this is, or that includes it
+    std::size_t top = 0;            // index of the line of the service's own file that this is, or that includes it
 };
 
 struct Stack {
-    std::vector<Line> own;        // the lines of the service's own file that count for this type: typed ones and @include
-    std::vector<Module> modules;  // in the order of running
+    std::vector<Line> own;           // the lines of the service's own file that count for this type: typed ones and @include
+    std::vector<Module> modules;     // in the order of running
     std::vector<std::string> files;  // all files read, the service's own first
 };
 
@@ -36,7 +36,8 @@ struct Stack {
 [[nodiscard]] Result<Stack> read_stack(const Directories& directories, const std::string& service, Type type);
 
 // The same with another text in place of the service's own file, which is not read.
-[[nodiscard]] Result<Stack> resolve_stack(const Directories& directories, const std::string& file, std::string_view text, Type type);
+[[nodiscard]] Result<Stack> resolve_stack(const Directories& directories, const std::string& file, std::string_view text,
+                                          Type type);
 
 // What a stack has of a module, by the last part of its path: "pam_slurm_adopt.so".
 [[nodiscard]] std::vector<Module> find_modules(const Stack& stack, std::string_view name);

@@ -1,108 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // slurm-adopt check on a node that is set up right, and with one thing wrong at a time: found, and OK again once its fix is
 // followed. The node is a directory; only the module is real.
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
-#include <optional>
 
 #include "check/check_command.h"
-#include "check/checks.h"
-#include "enable/edit.h"
-#include "run_tool.h"
-#include "support/listening_socket.h"
+#include "fake_node.h"
 
 namespace slurm_adopt::tool {
 namespace {
-
-using test::contents;
-
-class FakeNode {
-public:
-    FakeNode()
-    {
-        roots.pam.paths = {root / "pam.d"};
-        roots.proc = root / "proc";
-        roots.sys = root / "sys";
-        roots.run = root / "run";
-        roots.etc = root / "etc";
-        roots.module_directories = {root / "security"};
-        roots.helper = root / "libexec/slurm-adopt-helper";
-        roots.sshd = {"/bin/cat", root.write("sshd-T", "port 22\nusepam yes\nauthenticationmethods any\n")};
-        use_layout("debian12");
-        root.make_directory("security");
-        std::filesystem::copy(MODULE_PATH, module());
-        root.write("libexec/slurm-adopt-helper", "#!/bin/sh\n");
-        (void)::chmod(roots.helper.c_str(), 0755);
-        root.write("proc/self/mountinfo", "30 22 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n");
-        root.write("proc/4711/comm", "slurmd\n");
-        for (const char* step : {"n1_7.4294967292", "n1_7.4294967291", "n1_7.0"}) list_step(step);
-        root.make_directory("run/systemd/system");
-        mask_user_manager();
-        root.make_directory("run/munge");
-        start_munge();
-    }
-
-    void use_layout(const std::string& layout)
-    {
-        std::filesystem::remove_all(root / "pam.d");
-        std::filesystem::copy(std::string(PAM_LAYOUTS) + '/' + layout, root / "pam.d");
-        enable();
-    }
-    // As "slurm-adopt enable" does.
-    void enable(std::optional<std::vector<std::string>> options = std::nullopt)
-    {
-        const auto edit = enabled(roots.pam, sshd(), contents(sshd()), {"sshd", {}, std::move(options)});
-        ASSERT_TRUE(edit.ok()) << edit.error().context;
-        root.write("pam.d/sshd", edit.value().text);
-    }
-    void disable() { root.write("pam.d/sshd", disabled(sshd(), contents(sshd()), true).value()); }
-    void replace(const std::string& old_text, const std::string& new_text, const std::string& file = "pam.d/sshd")
-    {
-        std::string text = contents(root / file);
-        ASSERT_NE(text.find(old_text), std::string::npos) << old_text;
-        for (std::size_t at = 0; (at = text.find(old_text, at)) != std::string::npos; at += new_text.size()) text.replace(at, old_text.size(), new_text);
-        root.write(file, text);
-    }
-    void list_step(const std::string& name)
-    {
-        const std::string path = root.write("spool/" + name, "");
-        sockets_ += "0000000000000000: 00000002 00000000 00010000 0001 01 1234 " + path + '\n';
-        root.write("proc/net/unix", sockets_);
-    }
-    void mask_user_manager()
-    {
-        root.make_directory("etc/systemd/system");
-        std::filesystem::create_symlink("/dev/null", root / "etc/systemd/system/user@.service");
-    }
-    void start_munge() { munge_ = test::listen_at(root / "run/munge/munge.socket.2"); }
-    void stop_munge()
-    {
-        munge_.reset();
-        std::filesystem::remove(root / "run/munge/munge.socket.2");
-    }
-
-    [[nodiscard]] std::string sshd() const { return root / "pam.d/sshd"; }
-    [[nodiscard]] std::string module() const { return root / "security/pam_slurm_adopt.so"; }
-    [[nodiscard]] Found look(std::string_view name) const
-    {
-        for (const Check& check : all_checks())
-            if (check.name == name) return check.look(look_at(roots, "sshd"));
-        ADD_FAILURE() << "no check " << name;
-        return std::nullopt;
-    }
-
-    const test::TempDirectory root;
-    CheckRoots roots;
-
-private:
-    std::string sockets_ = "Num       RefCount Protocol Flags    Type St Inode Path\n";
-    Fd munge_;
-};
 
 TEST(Check, ANodeThatIsSetUpRightIsOkInEverything)
 {
@@ -157,99 +63,167 @@ std::vector<Seed> pam_seeds()
     const std::string account = std::string(account_line) + '\n';
     const std::string session = std::string(session_line) + '\n';
     return {
-        {"NothingLoadsIt", "pam.account.line", Status::fail, "everybody gets in", [](FakeNode& node) { node.disable(); }, "slurm-adopt enable",
-         [](FakeNode& node, const Finding&) { node.enable(); }},
-        {"AFileIsMissing", "pam.files", Status::fail, "/sshd:1: includes 'gone'", [](FakeNode& node) { write_lines(node, "account include gone\n"); }, "correct that line",
+        {"NothingLoadsIt", "pam.account.line", Status::fail, "everybody gets in", [](FakeNode& node) { node.disable(); },
+         "slurm-adopt enable", [](FakeNode& node, const Finding&) { node.enable(); }},
+        {"AFileIsMissing", "pam.files", Status::fail, "/sshd:1: includes 'gone'",
+         [](FakeNode& node) { write_lines(node, "account include gone\n"); }, "correct that line",
          [](FakeNode& node, const Finding&) { node.use_layout("debian12"); }},
-        {"Optional", "pam.account.control", Status::fail, "gets in all the same", [](FakeNode& node) { node.replace(account_line, "account optional pam_slurm_adopt.so strict"); },
-         "'required'", [](FakeNode& node, const Finding&) { node.replace("account optional", "account required"); }},
-        {"RootIsNotIgnored", "pam.account.control", Status::fail, "root is refused", [](FakeNode& node) { node.replace(account_line, "account [success=ok default=bad] pam_slurm_adopt.so strict"); },
+        {"Optional", "pam.account.control", Status::fail, "gets in all the same",
+         [](FakeNode& node) { node.replace(account_line, "account optional pam_slurm_adopt.so strict"); }, "'required'",
+         [](FakeNode& node, const Finding&) { node.replace("account optional", "account required"); }},
+        {"RootIsNotIgnored", "pam.account.control", Status::fail, "root is refused",
+         [](FakeNode& node) { node.replace(account_line, "account [success=ok default=bad] pam_slurm_adopt.so strict"); },
          "'required'", [](FakeNode& node, const Finding&) { node.replace("[success=ok default=bad]", "required"); }},
         {"Sufficient", "pam.account.control", Status::warn, "pam_access.so",
-         [](FakeNode& node) { write_lines(node, "account sufficient pam_slurm_adopt.so strict\naccount required pam_access.so\nsession required pam_unix.so\n"); }, "'required'",
-         [](FakeNode& node, const Finding&) { node.replace("sufficient", "required"); }},
+         [](FakeNode& node) {
+             write_lines(node, "account sufficient pam_slurm_adopt.so strict\naccount required pam_access.so\nsession "
+                               "required pam_unix.so\n");
+         },
+         "'required'", [](FakeNode& node, const Finding&) { node.replace("sufficient", "required"); }},
         {"BelowPamLocaluser", "pam.account.reached", Status::fail, "pam_localuser.so' ends the account phase",
          [account](FakeNode& node) {
              node.use_layout("redhat9");
              node.disable();
              write_lines(node, contents(node.sshd()) + account);
          },
-         "above", [account](FakeNode& node, const Finding&) {
+         "above",
+         [account](FakeNode& node, const Finding&) {
              node.replace(account, "");
              node.replace("account    include      password-auth\n", account + "account    include      password-auth\n");
          }},
         {"BelowASufficientLineOfTheFile", "pam.account.reached", Status::warn, "pam_listfile.so",
-         [account](FakeNode& node) { write_lines(node, "account sufficient pam_listfile.so\n" + account + "session required pam_unix.so\n"); }, "put our line above",
-         write(account + "account sufficient pam_listfile.so\nsession required pam_unix.so\n")},
+         [account](FakeNode& node) {
+             write_lines(node, "account sufficient pam_listfile.so\n" + account + "session required pam_unix.so\n");
+         },
+         "put our line above", write(account + "account sufficient pam_listfile.so\nsession required pam_unix.so\n")},
         {"JumpedOver", "pam.session.reached", Status::warn, "jumps over",
-         [account, session](FakeNode& node) { write_lines(node, account + "account required pam_unix.so\nsession [success=1 default=ignore] pam_access.so\n" + session); }, "above it",
+         [account, session](FakeNode& node) {
+             write_lines(node, account + "account required pam_unix.so\nsession [success=1 default=ignore] pam_access.so\n" +
+                                   session);
+         },
+         "above it",
          write(account + session + "session [success=1 default=ignore] pam_access.so\nsession required pam_unix.so\n")},
-        {"Alone", "pam.account.not-alone", Status::fail, "root is refused", [account, session](FakeNode& node) { write_lines(node, account + session); }, "account required pam_unix.so",
+        {"Alone", "pam.account.not-alone", Status::fail, "root is refused",
+         [account, session](FakeNode& node) { write_lines(node, account + session); }, "account required pam_unix.so",
          write("account required pam_unix.so\n" + account + session)},
-        {"NoSessionLine", "pam.session.line", Status::fail, "pam_systemd.so", [session](FakeNode& node) { node.replace('\n' + session, "\n"); }, "session required pam_slurm_adopt.so", enable_again},
+        {"NoSessionLine", "pam.session.line", Status::fail, "pam_systemd.so",
+         [session](FakeNode& node) { node.replace('\n' + session, "\n"); }, "session required pam_slurm_adopt.so",
+         enable_again},
         {"AbovePamSystemd", "pam.session.order", Status::fail, "below our session line",
          [session](FakeNode& node) {
              node.disable();
              node.replace("@include common-session\n", session + "@include common-session\n");
          },
-         "@include common-session", [session](FakeNode& node, const Finding&) { node.replace(session + "@include common-session\n", "@include common-session\n" + session); }},
-        {"SessionOptional", "pam.session.control", Status::fail, "not confined", [](FakeNode& node) { node.replace(session_line, "session optional pam_slurm_adopt.so strict"); }, "'required'",
+         "@include common-session",
+         [session](FakeNode& node, const Finding&) {
+             node.replace(session + "@include common-session\n", "@include common-session\n" + session);
+         }},
+        {"SessionOptional", "pam.session.control", Status::fail, "not confined",
+         [](FakeNode& node) { node.replace(session_line, "session optional pam_slurm_adopt.so strict"); }, "'required'",
          [](FakeNode& node, const Finding&) { node.replace("session optional pam_slurm", "session required pam_slurm"); }},
-        {"ATypo", "pam.options", Status::fail, "unknown option 'stric'", [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so stric"); }, "correct or remove",
+        {"ATypo", "pam.options", Status::fail, "unknown option 'stric'",
+         [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so stric"); }, "correct or remove",
          [](FakeNode& node, const Finding&) { node.replace("adopt.so stric", "adopt.so strict"); }},
-        {"NotStrict", "pam.strict", Status::warn, "not confined", [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so"); }, "add strict",
-         [](FakeNode& node, const Finding&) { node.replace("required pam_slurm_adopt.so", "required pam_slurm_adopt.so strict"); }},
-        {"AnotherService", "pam.service", Status::fail, "passes over service 'sshd'", [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so strict service=login"); }, "service=sshd",
+        {"NotStrict", "pam.strict", Status::warn, "not confined",
+         [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so"); }, "add strict",
+         [](FakeNode& node, const Finding&) {
+             node.replace("required pam_slurm_adopt.so", "required pam_slurm_adopt.so strict");
+         }},
+        {"AnotherService", "pam.service", Status::fail, "passes over service 'sshd'",
+         [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so strict service=login"); }, "service=sshd",
          [](FakeNode& node, const Finding&) { node.replace("service=login", "service=login,sshd"); }},
-        {"DifferentOptions", "pam.same-options", Status::warn, "different options", [](FakeNode& node) { node.replace(account_line, std::string(account_line) + " exempt_users=admin"); }, "the same options",
-         [](FakeNode& node, const Finding&) { node.replace(session_line, std::string(session_line) + " exempt_users=admin"); }},
-        {"ADash", "pam.dash", Status::warn, "leading '-'", [account](FakeNode& node) { node.replace('\n' + account, "\n-" + account); }, "remove the '-'",
+        {"DifferentOptions", "pam.same-options", Status::warn, "different options",
+         [](FakeNode& node) { node.replace(account_line, std::string(account_line) + " exempt_users=admin"); },
+         "the same options",
+         [](FakeNode& node, const Finding&) {
+             node.replace(session_line, std::string(session_line) + " exempt_users=admin");
+         }},
+        {"ADash", "pam.dash", Status::warn, "leading '-'",
+         [account](FakeNode& node) { node.replace('\n' + account, "\n-" + account); }, "remove the '-'",
          [](FakeNode& node, const Finding&) { node.replace("\n-account", "\naccount"); }},
-        {"Twice", "pam.once", Status::warn, "common-account", [account](FakeNode& node) { node.root.write("pam.d/common-account", "account required pam_unix.so\n" + account); }, "keep one of",
-         [account](FakeNode& node, const Finding&) { node.replace(account, "", "pam.d/common-account"); }},
+        {"Twice", "pam.once", Status::warn, "common-account",
+         [account](FakeNode& node) { node.root.write("pam.d/common-account", "account required pam_unix.so\n" + account); },
+         "keep one of", [account](FakeNode& node, const Finding&) { node.replace(account, "", "pam.d/common-account"); }},
     };
 }
 
 std::vector<Seed> other_seeds()
 {
     return {
-        {"NoModule", "module.file", Status::fail, "no such file", [](FakeNode& node) { std::filesystem::remove(node.module()); }, "install",
+        {"NoModule", "module.file", Status::fail, "no such file",
+         [](FakeNode& node) { std::filesystem::remove(node.module()); }, "install",
          [](FakeNode& node, const Finding&) { std::filesystem::copy(MODULE_PATH, node.module()); }},
-        {"ModuleOfSomebodyElse", "module.owner", Status::fail, "not owned by root", [](FakeNode& node) { ASSERT_EQ(::chown(node.module().c_str(), 12, 0), 0); }, "chown root", run_fix},
-        {"ModuleWritable", "module.owner", Status::fail, "writable", [](FakeNode& node) { ASSERT_EQ(::chmod(node.module().c_str(), 0666), 0); }, "chmod go-w", run_fix},
-        {"ModuleDirectoryWritable", "module.owner", Status::fail, "writable", [](FakeNode& node) { ASSERT_EQ(::chmod((node.root / "security").c_str(), 0777), 0); }, "chmod go-w", run_fix},
-        {"ModuleIsNoModule", "module.ours", Status::fail, "cannot be loaded", [](FakeNode& node) { node.root.write("security/pam_slurm_adopt.so", "text"); }, "install",
-         [](FakeNode& node, const Finding&) { std::filesystem::copy(MODULE_PATH, node.module(), std::filesystem::copy_options::overwrite_existing); }},
+        {"ModuleOfSomebodyElse", "module.owner", Status::fail, "not owned by root",
+         [](FakeNode& node) { ASSERT_EQ(::chown(node.module().c_str(), 12, 0), 0); }, "chown root", run_fix},
+        {"ModuleWritable", "module.owner", Status::fail, "writable",
+         [](FakeNode& node) { ASSERT_EQ(::chmod(node.module().c_str(), 0666), 0); }, "chmod go-w", run_fix},
+        {"ModuleDirectoryWritable", "module.owner", Status::fail, "writable",
+         [](FakeNode& node) { ASSERT_EQ(::chmod((node.root / "security").c_str(), 0777), 0); }, "chmod go-w", run_fix},
+        {"ModuleIsNoModule", "module.ours", Status::fail, "cannot be loaded",
+         [](FakeNode& node) { node.root.write("security/pam_slurm_adopt.so", "text"); }, "install",
+         [](FakeNode& node, const Finding&) {
+             std::filesystem::copy(MODULE_PATH, node.module(), std::filesystem::copy_options::overwrite_existing);
+         }},
         {"ModuleHasNoSessionPhase", "module.ours", Status::fail, "no session phase",
-         [](FakeNode& node) { std::filesystem::copy(ACCOUNT_ONLY_MODULE, node.module(), std::filesystem::copy_options::overwrite_existing); }, "install",
+         [](FakeNode& node) {
+             std::filesystem::copy(ACCOUNT_ONLY_MODULE, node.module(), std::filesystem::copy_options::overwrite_existing);
+         },
+         "install",
          [](FakeNode& node, const Finding&) {
              std::filesystem::remove(node.module());
              std::filesystem::copy(MODULE_PATH, node.module());
          }},
-        {"UsePamNo", "sshd.use-pam", Status::fail, "UsePAM no", [](FakeNode& node) { node.replace("usepam yes", "usepam no", "sshd-T"); }, "UsePAM yes",
+        {"UsePamNo", "sshd.use-pam", Status::fail, "UsePAM no",
+         [](FakeNode& node) { node.replace("usepam yes", "usepam no", "sshd-T"); }, "UsePAM yes",
          [](FakeNode& node, const Finding&) { node.replace("usepam no", "usepam yes", "sshd-T"); }},
-        {"SshdFails", "sshd.use-pam", Status::warn, "No such file", [](FakeNode& node) { std::filesystem::rename(node.root / "sshd-T", node.root / "away"); }, "sshd -T",
+        {"SshdFails", "sshd.use-pam", Status::warn, "No such file",
+         [](FakeNode& node) { std::filesystem::rename(node.root / "sshd-T", node.root / "away"); }, "sshd -T",
          [](FakeNode& node, const Finding&) { std::filesystem::rename(node.root / "away", node.root / "sshd-T"); }},
-        {"NoAuthentication", "sshd.methods", Status::fail, "without proof", [](FakeNode& node) { node.replace("methods any", "methods none", "sshd-T"); }, "remove AuthenticationMethods",
+        {"NoAuthentication", "sshd.methods", Status::fail, "without proof",
+         [](FakeNode& node) { node.replace("methods any", "methods none", "sshd-T"); }, "remove AuthenticationMethods",
          [](FakeNode& node, const Finding&) { node.replace("authenticationmethods none\n", "", "sshd-T"); }},
-        {"NoCgroups", "cgroup.mounted", Status::fail, "neither cgroup v2", [](FakeNode& node) { node.root.write("proc/self/mountinfo", "22 1 0:20 / / rw - ext4 /dev/sda rw\n"); }, "mount -t cgroup2",
-         [](FakeNode& node, const Finding&) { node.root.write("proc/self/mountinfo", "31 22 0:27 / /sys/fs/cgroup/freezer rw - cgroup none rw,freezer\n"); }},
-        {"UserManager", "systemd.user-manager", Status::warn, "systemd-run --user", [](FakeNode& node) { std::filesystem::remove(node.root / "etc/systemd/system/user@.service"); }, "systemctl mask user@.service",
-         [](FakeNode& node, const Finding&) { node.mask_user_manager(); }},
-        {"NoHelper", "helper.file", Status::warn, "No such file", [](FakeNode& node) { std::filesystem::rename(node.roots.helper, node.root / "helper"); }, "install",
+        {"NoCgroups", "cgroup.mounted", Status::fail, "neither cgroup v2",
+         [](FakeNode& node) { node.root.write("proc/self/mountinfo", "22 1 0:20 / / rw - ext4 /dev/sda rw\n"); },
+         "mount -t cgroup2",
+         [](FakeNode& node, const Finding&) {
+             node.root.write("proc/self/mountinfo", "31 22 0:27 / /sys/fs/cgroup/freezer rw - cgroup none rw,freezer\n");
+         }},
+        {"UserManager", "systemd.user-manager", Status::warn, "systemd-run --user",
+         [](FakeNode& node) { std::filesystem::remove(node.root / "etc/systemd/system/user@.service"); },
+         "systemctl mask user@.service", [](FakeNode& node, const Finding&) { node.mask_user_manager(); }},
+        {"NoHelper", "helper.file", Status::warn, "No such file",
+         [](FakeNode& node) { std::filesystem::rename(node.roots.helper, node.root / "helper"); }, "install",
          [](FakeNode& node, const Finding&) { std::filesystem::rename(node.root / "helper", node.roots.helper); }},
-        {"HelperWritable", "helper.file", Status::warn, "writable", [](FakeNode& node) { ASSERT_EQ(::chmod(node.roots.helper.c_str(), 0777), 0); }, "chmod go-w", run_fix},
-        {"HelperOfSomebodyElse", "helper.file", Status::warn, "not owned", [](FakeNode& node) { ASSERT_EQ(::chown(node.roots.helper.c_str(), 12, 0), 0); }, "chown root", run_fix},
-        {"NoMunge", "munge.socket", Status::warn, "munge.socket.2", [](FakeNode& node) { node.stop_munge(); }, "start munged", [](FakeNode& node, const Finding&) { node.start_munge(); }},
-        {"NoSlurmd", "slurm.slurmd", Status::warn, "no slurmd", [](FakeNode& node) { node.root.write("proc/4711/comm", "slurmctld\n"); }, "systemctl enable --now slurmd",
+        {"HelperWritable", "helper.file", Status::warn, "writable",
+         [](FakeNode& node) { ASSERT_EQ(::chmod(node.roots.helper.c_str(), 0777), 0); }, "chmod go-w", run_fix},
+        {"HelperOfSomebodyElse", "helper.file", Status::warn, "not owned",
+         [](FakeNode& node) { ASSERT_EQ(::chown(node.roots.helper.c_str(), 12, 0), 0); }, "chown root", run_fix},
+        {"NoMunge", "munge.socket", Status::warn, "munge.socket.2", [](FakeNode& node) { node.stop_munge(); },
+         "start munged", [](FakeNode& node, const Finding&) { node.start_munge(); }},
+        {"NoSlurmd", "slurm.slurmd", Status::warn, "no slurmd",
+         [](FakeNode& node) { node.root.write("proc/4711/comm", "slurmctld\n"); }, "systemctl enable --now slurmd",
          [](FakeNode& node, const Finding&) { node.root.write("proc/4711/comm", "slurmd\n"); }},
-        {"AJobWithoutExternStep", "steps.extern", Status::fail, "without an extern step: n1_8", [](FakeNode& node) { node.list_step("n1_8.4294967291"); }, "PrologFlags=contain",
+        {"AJobWithoutExternStep", "steps.extern", Status::fail, "without an extern step: n1_8",
+         [](FakeNode& node) { node.list_step("n1_8.4294967291"); }, "PrologFlags=contain",
          [](FakeNode& node, const Finding&) { node.list_step("n1_8.4294967292"); }},
-        {"AnotherNodesName", "steps.node-name", Status::fail, "those of n1", [](FakeNode& node) { node.enable({{"strict", "nodename=n2"}}); }, "nodename=n1",
-         [](FakeNode& node, const Finding&) { node.enable({{"strict", "nodename=n1"}}); }},
-        {"NoSpoolDirectory", "steps.spool-dir", Status::fail, "no such directory", [](FakeNode& node) { node.enable({{"strict", "spool_dir=" + node.root / "nowhere"}}); }, "SlurmdSpoolDir",
-         [](FakeNode& node, const Finding&) { node.enable({{"strict", "spool_dir=" + node.root / "spool"}}); }},
-        {"SelinuxEnforces", "selinux.state", Status::warn, "enforcing", [](FakeNode& node) { node.root.write("sys/fs/selinux/enforce", "1"); }, "ausearch",
+        {"AnotherNodesName", "steps.node-name", Status::fail, "those of n1",
+         [](FakeNode& node) {
+             node.enable({{"strict", "nodename=n2"}});
+         },
+         "nodename=n1",
+         [](FakeNode& node, const Finding&) {
+             node.enable({{"strict", "nodename=n1"}});
+         }},
+        {"NoSpoolDirectory", "steps.spool-dir", Status::fail, "no such directory",
+         [](FakeNode& node) {
+             node.enable({{"strict", "spool_dir=" + node.root / "nowhere"}});
+         },
+         "SlurmdSpoolDir",
+         [](FakeNode& node, const Finding&) {
+             node.enable({{"strict", "spool_dir=" + node.root / "spool"}});
+         }},
+        {"SelinuxEnforces", "selinux.state", Status::warn, "enforcing",
+         [](FakeNode& node) { node.root.write("sys/fs/selinux/enforce", "1"); }, "ausearch",
          [](FakeNode& node, const Finding&) { node.root.write("sys/fs/selinux/enforce", "0"); }},
     };
 }

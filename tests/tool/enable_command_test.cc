@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <thread>
 
@@ -143,8 +144,10 @@ TEST_F(EnableCommand, WhatIsRefusedChangesNothing)
 TEST_F(EnableCommand, AModuleThatRefusesRootIsRefused)
 {
     const std::string module = directory_ / "pam_slurm_adopt.so";
-    for (const char* directory : {"/lib/x86_64-linux-gnu/security", "/usr/lib64/security", "/lib/aarch64-linux-gnu/security"})
-        if (std::filesystem::exists(directory + std::string("/pam_deny.so"))) std::filesystem::copy(directory + std::string("/pam_deny.so"), module);
+    for (const char* directory :
+         {"/lib/x86_64-linux-gnu/security", "/usr/lib64/security", "/lib/aarch64-linux-gnu/security"})
+        if (std::filesystem::exists(directory + std::string("/pam_deny.so")))
+            std::filesystem::copy(directory + std::string("/pam_deny.so"), module);
     if (!std::filesystem::exists(module)) GTEST_SKIP() << "no pam_deny.so found";
     const Ran ran = run_tool(enable_in(directory_.path(), {"--module", module}));
     EXPECT_EQ(ran.status, 3);
@@ -164,6 +167,24 @@ TEST_F(EnableCommand, TheTrialSeesWhoIsRefused)
     const Ran ran = run_tool(enable_in(directory_.path()));
     EXPECT_EQ(ran.status, 0) << ran.err;
     EXPECT_NE(ran.out.find("before and after alike"), std::string::npos) << ran.out;
+}
+
+TEST_F(EnableCommand, AStackThatWouldLockRootOutIsNeverWritten)
+{
+    const std::string module = directory_ / "pam_slurm_adopt.so";
+    std::filesystem::copy(MOODY_MODULE, module);
+    const std::string mood = "helper=" + directory_ / "mood";
+    const auto names = names_in(directory_.path());
+    const Ran refused = run_tool(enable_in(directory_.path(), {"--module", module, "--options", mood}));
+    EXPECT_EQ(refused.status, 3);
+    EXPECT_NE(refused.err.find("the new stack would refuse root"), std::string::npos) << refused.err;
+    std::filesystem::remove(directory_ / "mood");
+    const Ran died = run_tool(enable_in(directory_.path(), {"--module", module, "--options", mood, "nodename=dies"}));
+    EXPECT_EQ(died.status, 3);
+    EXPECT_NE(died.err.find("ended the process that tried them"), std::string::npos) << died.err;
+    std::filesystem::remove(directory_ / "mood");
+    EXPECT_EQ(contents(sshd()), original_);
+    EXPECT_EQ(names_in(directory_.path()), names);
 }
 
 TEST_F(EnableCommand, ASecondRunIsLockedOut)
@@ -198,6 +219,21 @@ TEST_F(EnableCommand, BackupsAreNeverWrittenOver)
     EXPECT_FALSE(std::filesystem::exists(sshd() + ".slurm-adopt-backup.1"));
 }
 
+TEST_F(EnableCommand, ManyAtOnceLeaveAWholeFile)
+{
+    ASSERT_EQ(run_tool(enable_in(directory_.path())).status, 0);
+    const std::string enabled = contents(sshd());
+    std::vector<std::unique_ptr<test::Tool>> tools;
+    for (int i = 0; i < 12; ++i)
+        tools.push_back(
+            std::make_unique<test::Tool>(i % 2 == 0 ? disable_in(directory_.path()) : enable_in(directory_.path())));
+    for (const auto& tool : tools) {
+        const Ran ran = tool->wait();
+        EXPECT_TRUE(ran.status == 0 || ran.err.find("another slurm-adopt edits it now") != std::string::npos) << ran.err;
+    }
+    EXPECT_TRUE(contents(sshd()) == original_ || contents(sshd()) == enabled) << contents(sshd());
+}
+
 TEST_F(EnableCommand, KilledAtAnyMomentTheFileIsTheOldOrTheNewOne)
 {
     ASSERT_EQ(run_tool(enable_in(directory_.path())).status, 0);
@@ -210,7 +246,8 @@ TEST_F(EnableCommand, KilledAtAnyMomentTheFileIsTheOldOrTheNewOne)
     for (int i = 0; i < 120; ++i) {
         const bool on = contents(sshd()) == original_;
         test::Tool tool(on ? enable_in(directory_.path()) : disable_in(directory_.path()));
-        std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution<long>(0, whole.count() * 3 / 2)(random)));
+        std::this_thread::sleep_for(
+            std::chrono::microseconds(std::uniform_int_distribution<long>(0, whole.count() * 3 / 2)(random)));
         tool.kill();
         if (tool.wait().status == -1) ++killed;
         const std::string now = contents(sshd());

@@ -27,7 +27,8 @@ std::string error_of(const std::string& text)
 std::vector<std::string> texts(const std::vector<Module>& modules)
 {
     std::vector<std::string> all;
-    for (const Module& module : modules) all.push_back(module.line.place.text().substr(module.line.place.file.rfind('/') + 1) + ' ' + module.line.target);
+    for (const Module& module : modules)
+        all.push_back(module.line.place.text().substr(module.line.place.file.rfind('/') + 1) + ' ' + module.line.target);
     return all;
 }
 
@@ -38,7 +39,8 @@ Result<Stack> stock(const std::string& layout, Type type)
 
 TEST(PamServiceFile, LinesWithTheirPlaces)
 {
-    const auto lines = parsed("#%PAM-1.0\n\n  -account\trequired /lib/pam_x.so a=1 [b c] # [d\nSession Include common\n@include more\n");
+    const auto lines =
+        parsed("#%PAM-1.0\n\n  -account\trequired /lib/pam_x.so a=1 [b c] # [d\nSession Include common\n@include more\n");
     ASSERT_TRUE(lines.ok()) << lines.error().context;
     ASSERT_EQ(lines.value().size(), 3U);
     const Line& first = lines.value()[0];
@@ -56,7 +58,8 @@ TEST(PamServiceFile, LinesWithTheirPlaces)
 
 TEST(PamServiceFile, AContinuedLineGoesOnPastComments)
 {
-    const auto lines = parsed("account \\\n# remark\n\n required \\ \n pam_x.so a\naccount required pam_y.so # no \\\nauth required pam_z.so\n");
+    const auto lines = parsed(
+        "account \\\n# remark\n\n required \\ \n pam_x.so a\naccount required pam_y.so # no \\\nauth required pam_z.so\n");
     ASSERT_TRUE(lines.ok()) << lines.error().context;
     ASSERT_EQ(lines.value().size(), 3U);
     EXPECT_EQ(lines.value()[0].place.line, 1U);
@@ -67,7 +70,8 @@ TEST(PamServiceFile, AContinuedLineGoesOnPastComments)
 
 TEST(PamServiceFile, ControlFields)
 {
-    const auto lines = parsed("account [success=1 New_Authtok_Reqd=done default=ignore] pam_x.so\naccount sufficient pam_y.so\naccount [success = ok] pam_z.so\n");
+    const auto lines = parsed("account [success=1 New_Authtok_Reqd=done default=ignore] pam_x.so\naccount sufficient "
+                              "pam_y.so\naccount [success = ok] pam_z.so\n");
     ASSERT_TRUE(lines.ok()) << lines.error().context;
     const Control& first = lines.value()[0].control;
     EXPECT_EQ(first.action("success").kind, ActionKind::jump);
@@ -109,8 +113,9 @@ TEST(PamStack, Debian12)
 {
     const auto account = stock("debian12", Type::account);
     ASSERT_TRUE(account.ok()) << account.error().context;
-    EXPECT_EQ(texts(account.value().modules), (std::vector<std::string>{"sshd:7 pam_nologin.so", "common-account:17 pam_unix.so",
-                                                                       "common-account:19 pam_deny.so", "common-account:23 pam_permit.so"}));
+    EXPECT_EQ(texts(account.value().modules),
+              (std::vector<std::string>{"sshd:7 pam_nologin.so", "common-account:17 pam_unix.so",
+                                        "common-account:19 pam_deny.so", "common-account:23 pam_permit.so"}));
     EXPECT_EQ(account.value().modules[1].included_by[0].place.line, 14U);
     // @include has no type: those of the other sections are read too, and have no account line.
     EXPECT_EQ(account.value().own.size(), 5U);
@@ -143,7 +148,8 @@ TEST(PamStack, LoopsDepthAndMissingFilesAreNamed)
     EXPECT_NE(loop.error().context.find("/b:2: includes"), std::string::npos) << loop.error().context;
     EXPECT_NE(loop.error().context.find("a loop"), std::string::npos);
 
-    for (int i = 0; i < 20; ++i) directory.write("d" + std::to_string(i), "account include d" + std::to_string(i + 1) + "\n");
+    for (int i = 0; i < 20; ++i)
+        directory.write("d" + std::to_string(i), "account include d" + std::to_string(i + 1) + "\n");
     directory.write("d20", "account required pam_permit.so\n");
     const auto deep = read_stack(directories, "d0", Type::account);
     ASSERT_FALSE(deep.ok());
@@ -192,7 +198,8 @@ int libpam(const std::string& text)
 TEST(PamStack, LibpamReadsTheSame)
 {
     EXPECT_EQ(libpam("account \\\n# remark\n\n required \\ \n pam_permit.so\n"), PAM_SUCCESS);
-    EXPECT_EQ(libpam("account required pam_permit.so # no \\\naccount required pam_deny.so\n"), PAM_AUTH_ERR);  // what pam_deny says
+    EXPECT_EQ(libpam("account required pam_permit.so # no \\\naccount required pam_deny.so\n"),
+              PAM_AUTH_ERR);  // what pam_deny says
     EXPECT_EQ(libpam("account [success = ok] pam_permit.so\n"), PAM_SUCCESS);
     EXPECT_EQ(libpam("ACCOUNT Include HERE/ok\n"), PAM_SUCCESS);
     EXPECT_EQ(libpam("\t@Include HERE/ok\n"), PAM_SUCCESS);

@@ -31,7 +31,8 @@ Hierarchies mounted(std::string_view mountinfo)
         if (front.size() < 5 || back.size() < 3) continue;
         const auto controllers = split(back[2], ',');
         if (back[0] == "cgroup2") found.v2 = front[4];
-        if (back[0] == "cgroup" && std::find(controllers.begin(), controllers.end(), "freezer") != controllers.end()) found.freezer = front[4];
+        if (back[0] == "cgroup" && std::find(controllers.begin(), controllers.end(), "freezer") != controllers.end())
+            found.freezer = front[4];
     }
     return found;
 }
@@ -62,7 +63,8 @@ Found check_user_manager(const Node& node)
     if (::access((node.roots.run + "/systemd/system").c_str(), F_OK) != 0) return std::nullopt;
     for (const std::string& directory : {node.roots.etc, node.roots.run})
         if (leads_to_null(directory + "/systemd/system/user@.service")) return found_ok("user@.service is masked");
-    return found_warn("user@.service is not masked: 'systemd-run --user' starts processes outside of every job", "systemctl mask user@.service");
+    return found_warn("user@.service is not masked: 'systemd-run --user' starts processes outside of every job",
+                      "systemctl mask user@.service");
 }
 
 }  // namespace slurm_adopt::tool

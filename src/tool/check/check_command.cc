@@ -63,13 +63,18 @@ Exit run_checks(const Node& node, const Output& output)
         if (!found) continue;
         if (found->status == Status::warn) ++warnings;
         if (found->status == Status::fail) ++failures;
-        if (output.json) document["checks"].push_back({{"name", check.name}, {"status", name_of(found->status)}, {"seen", found->seen}, {"fix", found->fix}});
-        else show(check.name, *found, output);
+        if (output.json)
+            document["checks"].push_back(
+                {{"name", check.name}, {"status", name_of(found->status)}, {"seen", found->seen}, {"fix", found->fix}});
+        else
+            show(check.name, *found, output);
     }
     document["warnings"] = warnings;
     document["failures"] = failures;
-    if (output.json) output.document(document);
-    else output.line(fmt::format("{} failures, {} warnings", failures, warnings));
+    if (output.json)
+        output.document(document);
+    else
+        output.line(fmt::format("{} failures, {} warnings", failures, warnings));
     return failures == 0 ? Exit::yes : Exit::no;
 }
 

@@ -38,8 +38,8 @@ using Found = std::optional<Finding>;
 [[nodiscard]] Found check_once(const Node& node);
 
 [[nodiscard]] Found check_module_file(const Node& node);
-[[nodiscard]] Found check_module_owner(const Node& node);     // only where there is a file
-[[nodiscard]] Found check_module_is_ours(const Node& node);   // only where the file is root's: it is loaded
+[[nodiscard]] Found check_module_owner(const Node& node);    // only where there is a file
+[[nodiscard]] Found check_module_is_ours(const Node& node);  // only where the file is root's: it is loaded
 
 // sshd -T; only where the service is sshd.
 [[nodiscard]] Found check_sshd_use_pam(const Node& node);

@@ -19,8 +19,17 @@ struct Finding {
     std::string fix;  // what to do, exactly; empty with ok
 };
 
-[[nodiscard]] inline Finding found_ok(std::string seen) { return {Status::ok, std::move(seen), {}}; }
-[[nodiscard]] inline Finding found_warn(std::string seen, std::string fix) { return {Status::warn, std::move(seen), std::move(fix)}; }
-[[nodiscard]] inline Finding found_fail(std::string seen, std::string fix) { return {Status::fail, std::move(seen), std::move(fix)}; }
+[[nodiscard]] inline Finding found_ok(std::string seen)
+{
+    return {Status::ok, std::move(seen), {}};
+}
+[[nodiscard]] inline Finding found_warn(std::string seen, std::string fix)
+{
+    return {Status::warn, std::move(seen), std::move(fix)};
+}
+[[nodiscard]] inline Finding found_fail(std::string seen, std::string fix)
+{
+    return {Status::fail, std::move(seen), std::move(fix)};
+}
 
 }  // namespace slurm_adopt::tool

@@ -19,9 +19,12 @@ Found check_munge(const Node& node)
     if (path.size() >= sizeof address.sun_path) return std::nullopt;
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (socket && ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return found_ok("munged listens at " + path);
-    return found_warn(system_error(path).context + ": where Slurm authenticates by munge, slurmd takes no job, and of several jobs that of the source is not known",
-                      "start munged (systemctl enable --now munge)");
+    if (socket && ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+        return found_ok("munged listens at " + path);
+    return found_warn(
+        system_error(path).context +
+            ": where Slurm authenticates by munge, slurmd takes no job, and of several jobs that of the source is not known",
+        "start munged (systemctl enable --now munge)");
 }
 
 }  // namespace slurm_adopt::tool

@@ -29,7 +29,8 @@ CheckRoots CheckRoots::of_this_machine()
 {
     CheckRoots roots;
     // Ours first; then where Debian's libpam looks besides, and where libpam of other builds does.
-    roots.module_directories = {SLURM_ADOPT_PAM_DIR, "/lib/security", "/usr/lib64/security", "/lib64/security", "/usr/lib/security"};
+    roots.module_directories = {SLURM_ADOPT_PAM_DIR, "/lib/security", "/usr/lib64/security", "/lib64/security",
+                                "/usr/lib/security"};
     roots.helper = SLURM_ADOPT_HELPER_PATH;
     return roots;
 }

@@ -21,7 +21,9 @@ bool refuses(ActionKind kind)
 Found check_pam_files(const Node& node)
 {
     for (const auto* const stack : {&node.account.stack, &node.session.stack})
-        if (!stack->ok()) return found_fail(stack->error().context, "correct that line or file; until then libpam refuses logins to '" + node.service + "'");
+        if (!stack->ok())
+            return found_fail(stack->error().context,
+                              "correct that line or file; until then libpam refuses logins to '" + node.service + "'");
     const auto& files = node.account.stack.value().files;
     return found_ok(files.front() + " and " + std::to_string(files.size() - 1) + " files that it includes");
 }
@@ -30,7 +32,8 @@ Found check_account_line(const Node& node)
 {
     if (!node.account.stack.ok()) return std::nullopt;
     if (node.account.lines.empty())
-        return found_fail("no account line loads pam_slurm_adopt.so: everybody gets in, with or without a job", "slurm-adopt enable --service " + node.service);
+        return found_fail("no account line loads pam_slurm_adopt.so: everybody gets in, with or without a job",
+                          "slurm-adopt enable --service " + node.service);
     const auto& line = node.account.lines.front().line;
     return found_ok(line.place.text() + ": " + line.text());
 }
@@ -42,7 +45,8 @@ Found check_account_control(const Node& node)
     const std::string seen = ours.line.place.text() + ": control " + ours.line.control.text();
     const auto& control = ours.line.control;
     if (control.action("ignore").kind != ActionKind::ignore)
-        return found_fail(seen + ": root is refused, for whom the module says 'ignore'", "write 'required' as the control of that line");
+        return found_fail(seen + ": root is refused, for whom the module says 'ignore'",
+                          "write 'required' as the control of that line");
     if (refuses(control.action("perm_denied").kind)) return found_ok(seen);
     const auto& modules = node.account.stack.value().modules;
     const bool decided_below = control.action("success").kind == ActionKind::done && ours.index + 1 < modules.size();

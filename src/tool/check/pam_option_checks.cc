@@ -32,7 +32,8 @@ Found check_options(const Node& node)
     if (lines.empty()) return std::nullopt;
     for (const OurLine& ours : lines)
         if (!ours.options.errors.empty())
-            return found_fail(at(ours) + "everybody but root is refused: " + ours.options.errors.front(), "correct or remove that option in " + ours.line.place.text());
+            return found_fail(at(ours) + "everybody but root is refused: " + ours.options.errors.front(),
+                              "correct or remove that option in " + ours.line.place.text());
     return found_ok("all options are valid");
 }
 
@@ -44,7 +45,8 @@ Found check_strict(const Node& node)
         const Options& options = ours.options.options;
         const bool open = options.action_adopt_failure != Action::deny || options.action_generic_failure != Action::deny;
         if (ours.options.errors.empty() && !options.strict && open)
-            return found_warn(at(ours) + "without 'strict', a user whose adoption fails gets in, not confined", "add strict to " + ours.line.place.text());
+            return found_warn(at(ours) + "without 'strict', a user whose adoption fails gets in, not confined",
+                              "add strict to " + ours.line.place.text());
     }
     return found_ok("failures refuse");
 }
@@ -55,7 +57,8 @@ Found check_service(const Node& node)
     if (lines.empty()) return std::nullopt;
     for (const OurLine& ours : lines) {
         const auto& services = ours.options.options.service;
-        const bool named = std::any_of(services.begin(), services.end(), [&](const std::string& name) { return name == "*" || name == node.service; });
+        const bool named = std::any_of(services.begin(), services.end(),
+                                       [&](const std::string& name) { return name == "*" || name == node.service; });
         if (!named)
             return found_fail(at(ours) + "the module passes over service '" + node.service + "', so that everybody gets in",
                               "add service=" + node.service + " to " + ours.line.place.text());
@@ -74,7 +77,8 @@ Found check_same_options(const Node& node)
     auto account_words = account.arguments;
     std::erase_if(account_words, [](const std::string& word) { return word.starts_with("runtime_dir="); });
     if (sorted(session_words) == sorted(account_words)) return found_ok("both lines have the same options");
-    return found_warn(account.place.text() + " and " + session.place.text() + " have different options: whom only one of them exempts, the other adopts or refuses",
+    return found_warn(account.place.text() + " and " + session.place.text() +
+                          " have different options: whom only one of them exempts, the other adopts or refuses",
                       "give both lines the same options");
 }
 
@@ -84,8 +88,10 @@ Found check_dash(const Node& node)
     if (lines.empty()) return std::nullopt;
     for (const OurLine& ours : lines)
         if (ours.line.silent)
-            return found_warn(at(ours) + "a leading '-': should the module file be missing, everybody is refused, and the log does not say why",
-                              "remove the '-' in " + ours.line.place.text());
+            return found_warn(
+                at(ours) +
+                    "a leading '-': should the module file be missing, everybody is refused, and the log does not say why",
+                "remove the '-' in " + ours.line.place.text());
     return found_ok("no leading '-'");
 }
 
@@ -93,8 +99,10 @@ Found check_once(const Node& node)
 {
     if (node.account.lines.empty()) return std::nullopt;
     if (node.account.lines.size() == 1) return found_ok("one account line");
-    return found_warn(at(node.account.lines[1]) + "a second account line, after " + node.account.lines[0].line.place.text() + ": every login is decided twice",
-                      "keep one of " + node.account.lines[0].line.place.text() + " and " + node.account.lines[1].line.place.text());
+    return found_warn(at(node.account.lines[1]) + "a second account line, after " + node.account.lines[0].line.place.text() +
+                          ": every login is decided twice",
+                      "keep one of " + node.account.lines[0].line.place.text() + " and " +
+                          node.account.lines[1].line.place.text());
 }
 
 }  // namespace slurm_adopt::tool

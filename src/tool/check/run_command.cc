@@ -67,7 +67,9 @@ Result<CommandOutput> run_command(const std::vector<std::string>& command, Deadl
     arguments.push_back(nullptr);
     std::array<char*, 2> environment{path.data(), nullptr};
     pid_t child = -1;
-    if (const int failure = ::posix_spawn(&child, command.front().c_str(), actions.get(), nullptr, arguments.data(), environment.data()); failure != 0)
+    if (const int failure =
+            ::posix_spawn(&child, command.front().c_str(), actions.get(), nullptr, arguments.data(), environment.data());
+        failure != 0)
         return system_error(command.front(), failure);
     to.reset();
     CommandOutput output;

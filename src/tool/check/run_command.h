@@ -15,8 +15,8 @@ struct CommandOutput {
     std::string text;  // stdout and stderr, at most 1 MiB
 };
 
-// Runs `command` (absolute path first) without a shell and with PATH as its only variable, stdin from /dev/null. Killed at the deadline:
-// ErrorCode::timed_out.
+// Runs `command` (absolute path first) without a shell and with PATH as its only variable, stdin from /dev/null. Killed at
+// the deadline: ErrorCode::timed_out.
 [[nodiscard]] Result<CommandOutput> run_command(const std::vector<std::string>& command, Deadline deadline);
 
 }  // namespace slurm_adopt::tool

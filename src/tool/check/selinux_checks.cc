@@ -14,8 +14,10 @@ Found check_selinux(const Node& node)
         return found_warn(enforce.error().context, "run this as root");
     }
     if (!enforce.value().starts_with('1')) return found_ok("SELinux is permissive: nothing is refused");
-    return found_warn("SELinux is enforcing: its policy has to let sshd's domain connect to slurmstepd's sockets and start the helper",
-                      "after a login of a user with a job, look for denials with 'ausearch -m avc -c sshd -ts recent', and allow them in a policy module");
+    return found_warn(
+        "SELinux is enforcing: its policy has to let sshd's domain connect to slurmstepd's sockets and start the helper",
+        "after a login of a user with a job, look for denials with 'ausearch -m avc -c sshd -ts recent', and allow them in "
+        "a policy module");
 }
 
 }  // namespace slurm_adopt::tool

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 std::optional<std::string> value_of(std::string_view text, std::string_view keyword)
 {
     for (const std::string_view line : split(text, '\n'))
-        if (line.size() > keyword.size() && line.starts_with(keyword) && line[keyword.size()] == ' ') return std::string(line.substr(keyword.size() + 1));
+        if (line.size() > keyword.size() && line.starts_with(keyword) && line[keyword.size()] == ' ')
+            return std::string(line.substr(keyword.size() + 1));
     return std::nullopt;
 }
 
@@ -26,7 +27,8 @@ Result<std::string> configuration(const Node& node)
     if (!output.ok()) return output.error();
     if (output.value().status != 0) {
         const std::string_view said = split(output.value().text, '\n').front();
-        return Error{ErrorCode::refused, 0, node.roots.sshd.front() + " -T: " + std::string(said.substr(0, said.find('\r')))};
+        return Error{ErrorCode::refused, 0,
+                     node.roots.sshd.front() + " -T: " + std::string(said.substr(0, said.find('\r')))};
     }
     return output.value().text;
 }
@@ -51,7 +53,8 @@ Found check_sshd_methods(const Node& node)
     if (!text.ok()) return std::nullopt;  // check_sshd_use_pam says it
     const std::string methods = value_of(text.value(), "authenticationmethods").value_or("any");
     if (methods == "none")
-        return found_fail("AuthenticationMethods none: users log in without proof of who they are", "remove AuthenticationMethods from sshd_config, and reload sshd");
+        return found_fail("AuthenticationMethods none: users log in without proof of who they are",
+                          "remove AuthenticationMethods from sshd_config, and reload sshd");
     return found_ok("AuthenticationMethods " + methods);
 }
 

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t longest_socket_list = std::size_t{64} * 1024 * 1024;
 
 struct Steps {
-    std::set<std::string> jobs;           // "NODE_JOB" that have a step here
+    std::set<std::string> jobs;  // "NODE_JOB" that have a step here
     std::set<std::string> with_extern;
     std::set<std::string> nodes;
 };
@@ -30,7 +30,8 @@ bool is_step_name(std::string_view name)
     if (underscore == std::string_view::npos || underscore == 0) return false;
     const auto numbers = split(name.substr(underscore + 1), '.');
     return numbers.size() >= 2 && numbers.size() <= 3 &&
-           std::all_of(numbers.begin(), numbers.end(), [](std::string_view number) { return parse_number<std::uint32_t>(number).has_value(); });
+           std::all_of(numbers.begin(), numbers.end(),
+                       [](std::string_view number) { return parse_number<std::uint32_t>(number).has_value(); });
 }
 
 // The steps whose slurmstepd listens, by /proc/net/unix (proc(5)). Anybody can name a socket like that; only root's count.
@@ -86,12 +87,13 @@ Found check_extern_steps(const Node& node)
     const auto steps = running_steps(node);
     if (!steps.ok()) return found_fail(steps.error().context, "mount /proc");
     std::set<std::string> without;
-    std::set_difference(steps.value().jobs.begin(), steps.value().jobs.end(), steps.value().with_extern.begin(), steps.value().with_extern.end(),
-                        std::inserter(without, without.begin()));
+    std::set_difference(steps.value().jobs.begin(), steps.value().jobs.end(), steps.value().with_extern.begin(),
+                        steps.value().with_extern.end(), std::inserter(without, without.begin()));
     if (steps.value().jobs.empty()) return found_ok("no job runs here now");
     if (without.empty()) return found_ok(std::to_string(steps.value().jobs.size()) + " jobs here, each with an extern step");
-    return found_fail("jobs without an extern step: " + listed(without) + ": their users are refused",
-                      "write PrologFlags=contain into slurm.conf, restart slurmctld and slurmd; jobs that run already get none");
+    return found_fail(
+        "jobs without an extern step: " + listed(without) + ": their users are refused",
+        "write PrologFlags=contain into slurm.conf, restart slurmctld and slurmd; jobs that run already get none");
 }
 
 Found check_node_name(const Node& node)
@@ -99,9 +101,11 @@ Found check_node_name(const Node& node)
     const std::string& wanted = node.options().nodename;
     if (wanted.empty()) return std::nullopt;
     const auto steps = running_steps(node);
-    if (!steps.ok() || steps.value().nodes.empty()) return found_ok("nodename=" + wanted + ", and no job here to compare with");
+    if (!steps.ok() || steps.value().nodes.empty())
+        return found_ok("nodename=" + wanted + ", and no job here to compare with");
     if (steps.value().nodes.contains(wanted)) return found_ok("nodename=" + wanted);
-    return found_fail("nodename=" + wanted + ", but the jobs here are those of " + listed(steps.value().nodes) + ": every user is refused",
+    return found_fail("nodename=" + wanted + ", but the jobs here are those of " + listed(steps.value().nodes) +
+                          ": every user is refused",
                       "write nodename=" + *steps.value().nodes.begin() + " into both lines, or leave the option out");
 }
 
@@ -111,9 +115,11 @@ Found check_spool_dir(const Node& node)
     if (directory.empty()) return std::nullopt;
     struct stat status {};
     if (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-        return found_fail("spool_dir=" + directory + ": no such directory: no job is found", "name SlurmdSpoolDir of slurm.conf in both lines, or leave the option out");
+        return found_fail("spool_dir=" + directory + ": no such directory: no job is found",
+                          "name SlurmdSpoolDir of slurm.conf in both lines, or leave the option out");
     if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return found_fail("spool_dir=" + directory + ": others than root can write there", "chown root " + directory + " && chmod go-w " + directory);
+        return found_fail("spool_dir=" + directory + ": others than root can write there",
+                          "chown root " + directory + " && chmod go-w " + directory);
     return found_ok("spool_dir=" + directory);
 }
 

@@ -34,8 +34,8 @@ Result<Done> check_options(const EnableRequest& request, const std::vector<std::
     const auto& services = parsed.options.service;
     if (std::find(services.begin(), services.end(), "*") == services.end() &&
         std::find(services.begin(), services.end(), request.service) == services.end())
-        return refused("with these options the module passes over service '" + request.service + "': add service=" + request.service +
-                       " to --options");
+        return refused("with these options the module passes over service '" + request.service +
+                       "': add service=" + request.service + " to --options");
     return Done{};
 }
 
@@ -49,13 +49,16 @@ Result<std::string> line_of(Type type, const std::string& module, const std::vec
         if (!written.ok()) return written.error();
         line += ' ' + written.value();
     }
-    if (line.size() > longest_line) return refused("the options are too long: libpam before 1.6 reads no line of more than 1023 bytes; leave out what is the default, or name groups in place of users");
+    if (line.size() > longest_line)
+        return refused("the options are too long: libpam before 1.6 reads no line of more than 1023 bytes; leave out what "
+                       "is the default, or name groups in place of users");
     return line;
 }
 
 std::string edited(const std::string& file, const MarkedLine& line)
 {
-    return file + ':' + std::to_string(line.first_line) + ": slurm-adopt's line was edited since; it was '" + printable(line.said) + "'";
+    return file + ':' + std::to_string(line.first_line) + ": slurm-adopt's line was edited since; it was '" +
+           printable(line.said) + "'";
 }
 
 // What the marked lines have, where there are any: an enable without --options changes none.
@@ -84,7 +87,8 @@ std::vector<std::string> texts_without_ours(const Stack& stack)
 {
     std::vector<std::string> texts;
     for (const Module& module : stack.modules)
-        if (module_name(module.line) != module_file_name) texts.push_back(std::to_string(module.substack) + ' ' + module.line.text());
+        if (module_name(module.line) != module_file_name)
+            texts.push_back(std::to_string(module.substack) + ' ' + module.line.text());
     return texts;
 }
 
@@ -109,19 +113,23 @@ Result<Insertion> insertion_of(const Directories& directories, const std::string
 }
 
 // That libpam will read what was meant: our line once with its options, and all others as they were.
-Result<Done> check_result(const Directories& directories, const std::string& file, const Edit& edit, const Insertion& insertion)
+Result<Done> check_result(const Directories& directories, const std::string& file, const Edit& edit,
+                          const Insertion& insertion)
 {
     const auto after = pam_stack::resolve_stack(directories, file, edit.text, insertion.type);
     if (!after.ok()) return after.error();
     const auto ours = find_modules(after.value(), module_file_name);
-    if (ours.size() != 1 || ours.front().line.arguments != edit.options || texts_without_ours(after.value()) != texts_without_ours(insertion.before))
-        return refused(file + ": the new " + std::string(type_name(insertion.type)) + " stack does not read as meant; nothing was changed");
+    if (ours.size() != 1 || ours.front().line.arguments != edit.options ||
+        texts_without_ours(after.value()) != texts_without_ours(insertion.before))
+        return refused(file + ": the new " + std::string(type_name(insertion.type)) +
+                       " stack does not read as meant; nothing was changed");
     return Done{};
 }
 
 }  // namespace
 
-Result<Edit> enabled(const Directories& directories, const std::string& file, const std::string& text, const EnableRequest& request)
+Result<Edit> enabled(const Directories& directories, const std::string& file, const std::string& text,
+                     const EnableRequest& request)
 {
     const auto unmarked = without_marked_lines(text, file);
     if (!unmarked.ok()) return unmarked.error();
@@ -141,7 +149,8 @@ Result<Edit> enabled(const Directories& directories, const std::string& file, co
         insertions.push_back(std::move(insertion).value());
     }
     // From the end of the file, so that the line numbers above still hold.
-    std::stable_sort(insertions.begin(), insertions.end(), [](const Insertion& a, const Insertion& b) { return a.after > b.after; });
+    std::stable_sort(insertions.begin(), insertions.end(),
+                     [](const Insertion& a, const Insertion& b) { return a.after > b.after; });
     for (const Insertion& insertion : insertions) edit.text = with_marked_line(edit.text, insertion.after, insertion.line);
     for (const Insertion& insertion : insertions)
         if (auto good = check_result(directories, file, edit, insertion); !good.ok()) return good.error();
@@ -153,7 +162,8 @@ Result<std::string> disabled(const std::string& file, const std::string& text, b
     const auto unmarked = without_marked_lines(text, file);
     if (!unmarked.ok()) return unmarked.error();
     for (const MarkedLine& line : unmarked.value().removed)
-        if (!line.intact && !force) return refused(edited(file, line) + "; put it back, or say --force to remove what stands there now");
+        if (!line.intact && !force)
+            return refused(edited(file, line) + "; put it back, or say --force to remove what stands there now");
     return unmarked.value().text;
 }
 

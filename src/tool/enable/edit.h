@@ -22,15 +22,15 @@ struct EnableRequest {
 
 struct Edit {
     std::string text;
-    std::string module;                // of both lines
+    std::string module;  // of both lines
     std::vector<std::string> options;
 };
 
 // `text` with the two lines, each in its place (placement.h), whether it had them before or not. Refused, with what to do
 // and nothing changed: options that the module would refuse, or whose `service` leaves the service out; a file that loads
 // the module by a line that is not ours; marked lines that were edited; a stack that is not understood.
-[[nodiscard]] Result<Edit> enabled(const pam_stack::Directories& directories, const std::string& file, const std::string& text,
-                                   const EnableRequest& request);
+[[nodiscard]] Result<Edit> enabled(const pam_stack::Directories& directories, const std::string& file,
+                                   const std::string& text, const EnableRequest& request);
 
 // `text` without the marked lines. Refused where they were edited, unless `force`.
 [[nodiscard]] Result<std::string> disabled(const std::string& file, const std::string& text, bool force);

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "enable/edit.h"
 #include "enable/replace_file.h"
@@ -49,11 +49,14 @@ Result<Done> check_call(const Arguments& arguments)
 {
     if (::geteuid() != 0) return Error{ErrorCode::refused, 0, "only root can do this; call it with sudo"};
     // libpam looks for lower case only (pam.d(5)).
-    const bool good = !arguments.service.empty() && std::all_of(arguments.service.begin(), arguments.service.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '+' || c == '@';
-    });
+    const bool good =
+        !arguments.service.empty() && std::all_of(arguments.service.begin(), arguments.service.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '+' ||
+                   c == '@';
+        });
     if (!good || arguments.service.front() == '.')
-        return Error{ErrorCode::malformed, 0, "'" + printable(arguments.service) + "' is no name of a PAM service, such as sshd"};
+        return Error{ErrorCode::malformed, 0,
+                     "'" + printable(arguments.service) + "' is no name of a PAM service, such as sshd"};
     if (arguments.directory.empty() || arguments.directory.front() != '/')
         return Error{ErrorCode::malformed, 0, "--confdir takes an absolute path"};
     return Done{};
@@ -64,7 +67,8 @@ Result<EditedFile> open_service(const Arguments& arguments)
     const std::string path = arguments.directory + '/' + arguments.service;
     if (::access(path.c_str(), F_OK) == 0) return EditedFile::open(path);
     const auto elsewhere = pam_stack::find_service_file(directories_of(arguments), arguments.service);
-    if (elsewhere.ok()) return Error{ErrorCode::refused, 0, elsewhere.value() + ": belongs to a package; copy it to " + path + " first"};
+    if (elsewhere.ok())
+        return Error{ErrorCode::refused, 0, elsewhere.value() + ": belongs to a package; copy it to " + path + " first"};
     return EditedFile::open(path);
 }
 
@@ -78,7 +82,8 @@ Result<std::string> try_for_root(const Arguments& arguments, const EditedFile& f
     if (after.value() == PAM_SUCCESS) return std::string("tried for root: gets in");
     if (before.ok() && before.value() == after.value())
         return "tried for root: refused by this stack, before and after alike: " + pam_code_text(after.value());
-    return Error{ErrorCode::refused, 0, "the new stack would refuse root: " + pam_code_text(after.value()) + "; nothing was changed"};
+    return Error{ErrorCode::refused, 0,
+                 "the new stack would refuse root: " + pam_code_text(after.value()) + "; nothing was changed"};
 }
 
 Result<std::vector<std::string>> options_of(const Arguments& arguments)
@@ -105,16 +110,22 @@ Result<Outcome> enable(const Arguments& arguments)
     }
     const auto edit = enabled(directories_of(arguments), file.value().path(), file.value().text(), request);
     if (!edit.ok()) return edit.error();
-    if (auto loads = try_module(arguments.service, edit.value().module, edit.value().options); !loads.ok()) return loads.error();
+    if (auto loads = try_module(arguments.service, edit.value().module, edit.value().options); !loads.ok())
+        return loads.error();
     const auto root = try_for_root(arguments, file.value(), edit.value().text);
     if (!root.ok()) return root.error();
 
-    Outcome outcome{file.value().path(), unified_diff(file.value().text(), edit.value().text, file.value().path()), false, {}, {root.value()}};
+    Outcome outcome{file.value().path(),
+                    unified_diff(file.value().text(), edit.value().text, file.value().path()),
+                    false,
+                    {},
+                    {root.value()}};
     if (std::find(edit.value().options.begin(), edit.value().options.end(), "strict") == edit.value().options.end())
         outcome.remarks.emplace_back("without the option strict, a user whose adoption fails gets in, not confined");
     if (outcome.diff.empty() || arguments.dry_run) return outcome;
     // Of the file without our lines: one that has them is no way back.
-    if (const auto plain = disabled(file.value().path(), file.value().text(), false); plain.ok() && plain.value() == file.value().text()) {
+    if (const auto plain = disabled(file.value().path(), file.value().text(), false);
+        plain.ok() && plain.value() == file.value().text()) {
         const auto backup = file.value().back_up();
         if (!backup.ok()) return Error(backup.error()).in("no backup, nothing was changed");
         outcome.backup = backup.value();
@@ -132,7 +143,8 @@ Result<Outcome> disable(const Arguments& arguments)
     if (!file.ok()) return file.error();
     const auto text = disabled(file.value().path(), file.value().text(), arguments.force);
     if (!text.ok()) return text.error();
-    Outcome outcome{file.value().path(), unified_diff(file.value().text(), text.value(), file.value().path()), false, {}, {}};
+    Outcome outcome{
+        file.value().path(), unified_diff(file.value().text(), text.value(), file.value().path()), false, {}, {}};
     if (outcome.diff.empty()) return outcome;
     const auto root = try_for_root(arguments, file.value(), text.value());
     if (!root.ok()) return root.error();
@@ -140,7 +152,8 @@ Result<Outcome> disable(const Arguments& arguments)
     if (arguments.dry_run) return outcome;
     if (auto done = file.value().replace(text.value()); !done.ok()) return done.error();
     outcome.changed = true;
-    if (file.value().remove_backups(text.value()) > 0) outcome.remarks.emplace_back("the file is again what its backup was; the backup is removed");
+    if (file.value().remove_backups(text.value()) > 0)
+        outcome.remarks.emplace_back("the file is again what its backup was; the backup is removed");
     return outcome;
 }
 
@@ -156,18 +169,26 @@ void show(const Outcome& outcome, const Arguments& arguments, const Output& outp
     if (output.json) {
         std::string diff;
         for (const std::string& line : outcome.diff) diff += line + '\n';
-        nlohmann::json document{{"service", arguments.service}, {"file", outcome.file},  {"changed", outcome.changed},
-                                {"dry_run", arguments.dry_run}, {"diff", diff},          {"remarks", outcome.remarks},
+        nlohmann::json document{{"service", arguments.service},
+                                {"file", outcome.file},
+                                {"changed", outcome.changed},
+                                {"dry_run", arguments.dry_run},
+                                {"diff", diff},
+                                {"remarks", outcome.remarks},
                                 {"backup", outcome.backup.empty() ? nlohmann::json() : nlohmann::json(outcome.backup)}};
         output.document(document);
         return;
     }
-    for (const std::string& line : outcome.diff) output.line(output.coloured(colour_of(line), is_printable(line) ? line : printable(line)));
+    for (const std::string& line : outcome.diff)
+        output.line(output.coloured(colour_of(line), is_printable(line) ? line : printable(line)));
     if (!outcome.backup.empty()) output.line("backup: " + printable(outcome.backup));
     for (const std::string& remark : outcome.remarks) output.line(printable(remark));
-    if (outcome.changed) output.line("changed: " + printable(outcome.file));
-    else if (outcome.diff.empty()) output.line("nothing to do: " + printable(outcome.file));
-    else output.line("dry run, nothing was changed: " + printable(outcome.file));
+    if (outcome.changed)
+        output.line("changed: " + printable(outcome.file));
+    else if (outcome.diff.empty())
+        output.line("nothing to do: " + printable(outcome.file));
+    else
+        output.line("dry run, nothing was changed: " + printable(outcome.file));
 }
 
 void finish(const Result<Outcome>& outcome, const Arguments& arguments, Context& context)
@@ -193,7 +214,8 @@ void add_enable_command(CLI::App& app, Context& context)
 {
     // CLI::App keeps the callbacks, and these what they write to.
     const auto arguments = std::make_shared<Arguments>();
-    CLI::App* const on = app.add_subcommand("enable", "Put the module's two lines into a PAM service file, each in its place");
+    CLI::App* const on =
+        app.add_subcommand("enable", "Put the module's two lines into a PAM service file, each in its place");
     add_common(*on, *arguments);
     on->add_option("--options", arguments->options, "The module's options, for both lines (default: strict)");
     on->add_option("--module", arguments->module, "The module's absolute path, where libpam does not find it by its name");

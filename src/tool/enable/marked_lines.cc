@@ -14,7 +14,8 @@ constexpr std::string_view end_comment = "# End slurm-adopt";
 Error unpaired(const std::string& name, std::size_t line, std::string_view what)
 {
     return Error{ErrorCode::malformed, 0,
-                 name + ':' + std::to_string(line) + ": " + std::string(what) + "; remove what is left of slurm-adopt's lines by hand"};
+                 name + ':' + std::to_string(line) + ": " + std::string(what) +
+                     "; remove what is left of slurm-adopt's lines by hand"};
 }
 
 // The index of the end comment that belongs to the begin comment at `begin`; 0 where there is none.
@@ -57,7 +58,8 @@ std::string with_marked_line(std::string_view text, unsigned after, std::string_
 {
     std::string result;
     const auto lines = split(text, '\n');
-    const std::string block = std::string(begin_comment) + std::string(line) + '\n' + std::string(line) + '\n' + std::string(end_comment);
+    const std::string block =
+        std::string(begin_comment) + std::string(line) + '\n' + std::string(line) + '\n' + std::string(end_comment);
     for (std::size_t i = 0; i <= lines.size(); ++i) {
         if (i == after) result += (i == 0 ? "" : "\n") + block;
         if (i == lines.size()) break;

@@ -29,7 +29,8 @@ Error refused(std::string text)
 Result<Done> check_root_only(const std::string& path, const struct stat& status)
 {
     if (status.st_uid != 0) return refused(path + ": not owned by root; chown root first");
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return refused(path + ": writable by others than root; chmod go-w first");
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return refused(path + ": writable by others than root; chmod go-w first");
     return Done{};
 }
 
@@ -41,7 +42,8 @@ Result<Fd> lock_directory(const std::string& directory)
     if (::fstat(fd.get(), &status) != 0) return system_error(directory);
     if (auto good = check_root_only(directory, status); !good.ok()) return good.error();
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) return refused(directory + ": another slurm-adopt edits it now; try again when it is done");
+        if (errno == EWOULDBLOCK)
+            return refused(directory + ": another slurm-adopt edits it now; try again when it is done");
         return system_error(directory);
     }
     return fd;
@@ -50,7 +52,8 @@ Result<Fd> lock_directory(const std::string& directory)
 Result<Done> check_file(const std::string& path, const struct stat& status)
 {
     if (!S_ISREG(status.st_mode)) return refused(path + ": not a regular file");
-    if (status.st_nlink != 1) return refused(path + ": has other hard links, which an edit would part from it; replace it by a copy first");
+    if (status.st_nlink != 1)
+        return refused(path + ": has other hard links, which an edit would part from it; replace it by a copy first");
     return check_root_only(path, status);
 }
 
@@ -66,14 +69,18 @@ Result<Done> write_all(const Fd& fd, std::string_view text, const std::string& p
 
 bool same_file(const struct stat& a, const struct stat& b)
 {
-    return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mode == b.st_mode && a.st_uid == b.st_uid &&
-           a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mode == b.st_mode &&
+           a.st_uid == b.st_uid && a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
 }
 
 }  // namespace
 
 EditedFile::EditedFile(std::string path, Fd directory, Fd file, const struct stat& status, std::string text)
-    : path_(std::move(path)), directory_(std::move(directory)), file_(std::move(file)), status_(status), text_(std::move(text))
+    : path_(std::move(path)),
+      directory_(std::move(directory)),
+      file_(std::move(file)),
+      status_(status),
+      text_(std::move(text))
 {
 }
 
@@ -81,9 +88,11 @@ Result<EditedFile> EditedFile::open(const std::string& path)
 {
     auto directory = lock_directory(path.substr(0, path.rfind('/')));
     if (!directory.ok()) return directory.error();
-    Fd file(::openat(directory.value().get(), path.substr(path.rfind('/') + 1).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    Fd file(::openat(directory.value().get(), path.substr(path.rfind('/') + 1).c_str(),
+                     O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!file && errno == ELOOP)
-        return refused(path + ": a symbolic link: the file it points to belongs to somebody else; edit that one by hand, or put a copy in the link's place");
+        return refused(path + ": a symbolic link: the file it points to belongs to somebody else; edit that one by hand, or "
+                              "put a copy in the link's place");
     if (!file) return system_error(path);
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return system_error(path);
@@ -101,9 +110,11 @@ std::string EditedFile::backup_name(unsigned number) const
 Result<Done> EditedFile::copy_attributes(const Fd& to) const
 {
     // A chown takes set-id bits away, so the mode comes after it.
-    if (::fchown(to.get(), status_.st_uid, status_.st_gid) != 0 || ::fchmod(to.get(), status_.st_mode & 07777) != 0) return system_error(path_);
+    if (::fchown(to.get(), status_.st_uid, status_.st_gid) != 0 || ::fchmod(to.get(), status_.st_mode & 07777) != 0)
+        return system_error(path_);
     ssize_t size = ::flistxattr(file_.get(), nullptr, 0);
-    if (size < 0) return errno == ENOTSUP ? Result<Done>(Done{}) : Result<Done>(system_error(path_ + ": extended attributes"));
+    if (size < 0)
+        return errno == ENOTSUP ? Result<Done>(Done{}) : Result<Done>(system_error(path_ + ": extended attributes"));
     std::vector<char> names(static_cast<std::size_t>(size));
     size = ::flistxattr(file_.get(), names.data(), names.size());
     if (size < 0) return system_error(path_ + ": extended attributes");
@@ -137,9 +148,12 @@ Result<Done> EditedFile::replace(const std::string& text) const
     if (auto done = write_new(text); !done.ok()) return done;
     struct stat now {};
     Result<Done> done = Done{};
-    if (::fstatat(directory_.get(), name().c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) done = system_error(path_);
-    else if (!same_file(now, status_)) done = refused(path_ + ": somebody has changed it meanwhile; try again");
-    else if (::renameat(directory_.get(), new_name().c_str(), directory_.get(), name().c_str()) != 0) done = system_error(path_);
+    if (::fstatat(directory_.get(), name().c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0)
+        done = system_error(path_);
+    else if (!same_file(now, status_))
+        done = refused(path_ + ": somebody has changed it meanwhile; try again");
+    else if (::renameat(directory_.get(), new_name().c_str(), directory_.get(), name().c_str()) != 0)
+        done = system_error(path_);
     if (!done.ok()) {
         (void)::unlinkat(directory_.get(), new_name().c_str(), 0);
         return done;
@@ -157,13 +171,15 @@ Result<std::string> EditedFile::back_up() const
         if (::faccessat(directory_.get(), backup_name(number).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
         if (auto done = write_new(text_); !done.ok()) return done.error();
         // link(2) never replaces a file.
-        const bool linked = ::linkat(directory_.get(), new_name().c_str(), directory_.get(), backup_name(number).c_str(), 0) == 0;
+        const bool linked =
+            ::linkat(directory_.get(), new_name().c_str(), directory_.get(), backup_name(number).c_str(), 0) == 0;
         const int failure = errno;
         (void)::unlinkat(directory_.get(), new_name().c_str(), 0);
         if (!linked) return system_error(path, failure);
         return path;
     }
-    return refused(path_ + ": has " + std::to_string(most_backups) + " backups beside it; remove those of " + backup_name(0) + ".* that you do not need");
+    return refused(path_ + ": has " + std::to_string(most_backups) + " backups beside it; remove those of " +
+                   backup_name(0) + ".* that you do not need");
 }
 
 unsigned EditedFile::remove_backups(const std::string& text) const
@@ -171,7 +187,8 @@ unsigned EditedFile::remove_backups(const std::string& text) const
     unsigned removed = 0;
     for (unsigned number = 0; number < most_backups; ++number) {
         const auto there = read_file(EditedFile::directory() + '/' + backup_name(number), largest_file);
-        if (there.ok() && there.value() == text && ::unlinkat(directory_.get(), backup_name(number).c_str(), 0) == 0) ++removed;
+        if (there.ok() && there.value() == text && ::unlinkat(directory_.get(), backup_name(number).c_str(), 0) == 0)
+            ++removed;
     }
     return removed;
 }

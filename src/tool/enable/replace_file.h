@@ -28,8 +28,8 @@ public:
     // Refused where somebody has changed the file since open(). After an error the old file is as it was.
     [[nodiscard]] Result<Done> replace(const std::string& text) const;
 
-    // A copy of the file as it was at open(), beside it; its path. One of the same content that is there already will do; one
-    // of other content is never written over.
+    // A copy of the file as it was at open(), beside it; its path. One of the same content that is there already will do;
+    // one of other content is never written over.
     [[nodiscard]] Result<std::string> back_up() const;
     // Removes the backups whose content is `text`; how many. What cannot be removed stays.
     unsigned remove_backups(const std::string& text) const;

@@ -148,7 +148,8 @@ int run_phase(const std::string& directory, const std::string& service, Phase ph
     return code;
 }
 
-[[noreturn]] void be_child(const Fd& answer, pid_t parent, const std::string& directory, const std::string& service, Phase phase)
+[[noreturn]] void be_child(const Fd& answer, pid_t parent, const std::string& directory, const std::string& service,
+                           Phase phase)
 {
     // Gone with us, and nobody's terminal or process group: a module may do what it likes.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent || ::setpgid(0, 0) != 0) ::_exit(1);
@@ -191,7 +192,8 @@ std::string pam_code_text(int code)
     return std::string(text == nullptr ? "?" : text) + " (" + std::to_string(code) + ')';
 }
 
-Result<int> try_account_for_root(const Directories& directories, const std::string& service, const std::string& file, const std::string& text)
+Result<int> try_account_for_root(const Directories& directories, const std::string& service, const std::string& file,
+                                 const std::string& text)
 {
     const auto directory = PrivateDirectory::make();
     if (!directory.ok()) return directory.error();
@@ -229,7 +231,8 @@ Result<Done> try_module(const std::string& service, const std::string& module, c
     if (!session.ok()) return Error(session.error()).in(module);
     if (session.value() != PAM_SUCCESS)
         return Error{ErrorCode::refused, 0,
-                     module + " has no session phase: it is Slurm's own module of that name; install slurm-adopt's, or name it with --module"};
+                     module + " has no session phase: it is Slurm's own module of that name; install slurm-adopt's, or name "
+                              "it with --module"};
     return Done{};
 }
 

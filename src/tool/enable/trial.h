@@ -19,7 +19,8 @@ namespace slurm_adopt::tool {
 
 // That libpam can load the module and that it has both phases: each with a line of its own for root. The error says what
 // is wrong and what to do.
-[[nodiscard]] Result<Done> try_module(const std::string& service, const std::string& module, const std::vector<std::string>& options);
+[[nodiscard]] Result<Done> try_module(const std::string& service, const std::string& module,
+                                      const std::vector<std::string>& options);
 
 // As pam_strerror(3) has it.
 [[nodiscard]] std::string pam_code_text(int code);

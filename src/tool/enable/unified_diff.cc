@@ -26,8 +26,10 @@ struct Lines {
 Lines lines_of(std::string_view text)
 {
     Lines all{split(text, '\n'), true};
-    if (all.lines.back().empty()) all.lines.pop_back();
-    else all.newline_at_end = false;
+    if (all.lines.back().empty())
+        all.lines.pop_back();
+    else
+        all.newline_at_end = false;
     return all;
 }
 
@@ -81,7 +83,8 @@ std::vector<std::string> unified_diff(std::string_view before, std::string_view 
     std::size_t old_above = 0;
     std::size_t new_above = 0;
     for (std::size_t at = 0; at < steps.size();) {
-        const auto first = static_cast<std::size_t>(std::find_if(steps.begin() + static_cast<std::ptrdiff_t>(at), steps.end(), changed) - steps.begin());
+        const auto first = static_cast<std::size_t>(
+            std::find_if(steps.begin() + static_cast<std::ptrdiff_t>(at), steps.end(), changed) - steps.begin());
         if (first == steps.size()) break;
         const std::size_t begin = std::max(at, first - std::min(first, context));
         std::size_t end = first;  // one past the last line of the hunk

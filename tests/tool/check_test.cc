@@ -141,6 +141,23 @@ std::vector<Seed> pam_seeds()
         {"ADash", "pam.dash", Status::warn, "leading '-'",
          [account](FakeNode& node) { node.replace('\n' + account, "\n-" + account); }, "remove the '-'",
          [](FakeNode& node, const Finding&) { node.replace("\n-account", "\naccount"); }},
+        {"AnotherServiceWithoutSessionLine", "pam.other-services", Status::warn, "service 'su'",
+         [](FakeNode& node) {
+             node.root.write("pam.d/su",
+                             "account required pam_unix.so\naccount required pam_slurm_adopt.so strict service=su\n"
+                             "session required pam_unix.so\n");
+         },
+         "check --service su",
+         [](FakeNode& node, const Finding&) {
+             node.root.write("pam.d/su",
+                             contents(node.root / "pam.d/su") + "session required pam_slurm_adopt.so strict service=su\n");
+         }},
+        {"ATypoInAnotherService", "pam.other-services", Status::fail, "service 'login'",
+         [](FakeNode& node) { node.root.write("pam.d/login", "account required pam_slurm_adopt.so stric\n"); },
+         "correct or remove",
+         [](FakeNode& node, const Finding&) {
+             node.root.write("pam.d/login", "account required pam_slurm_adopt.so strict\n");
+         }},
         {"Twice", "pam.once", Status::warn, "common-account",
          [account](FakeNode& node) { node.root.write("pam.d/common-account", "account required pam_unix.so\n" + account); },
          "keep one of", [account](FakeNode& node, const Finding&) { node.replace(account, "", "pam.d/common-account"); }},

@@ -37,6 +37,9 @@ using Found = std::optional<Finding>;
 [[nodiscard]] Found check_dash(const Node& node);
 [[nodiscard]] Found check_once(const Node& node);
 
+// The other services that load the module.
+[[nodiscard]] Found check_other_services(const Node& node);
+
 [[nodiscard]] Found check_module_file(const Node& node);
 [[nodiscard]] Found check_module_owner(const Node& node);    // only where there is a file
 [[nodiscard]] Found check_module_is_ours(const Node& node);  // only where the file is root's: it is loaded

@@ -20,6 +20,7 @@ constexpr Check table[] = {
     {"pam.same-options", check_same_options},
     {"pam.dash", check_dash},
     {"pam.once", check_once},
+    {"pam.other-services", check_other_services},
     {"module.file", check_module_file},
     {"module.owner", check_module_owner},
     {"module.ours", check_module_is_ours},

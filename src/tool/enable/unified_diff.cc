@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "enable/unified_diff.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
 #include "slurm_adopt/text.h"
@@ -66,7 +64,7 @@ std::vector<Step> steps_between(const Lines& before, const Lines& after)
 // "START,COUNT" of a hunk's head; an empty side is said to start one line earlier (diff's own rule).
 std::string range(std::size_t lines_above, std::size_t count)
 {
-    return fmt::format("{},{}", count == 0 ? lines_above : lines_above + 1, count);
+    return std::to_string(count == 0 ? lines_above : lines_above + 1) + ',' + std::to_string(count);
 }
 
 }  // namespace
@@ -102,7 +100,7 @@ std::vector<std::string> unified_diff(std::string_view before, std::string_view 
             body.push_back(steps[i].sign + std::string(steps[i].line));
             if (steps[i].no_newline) body.emplace_back("\\ No newline at end of file");
         }
-        shown.push_back(fmt::format("@@ -{} +{} @@", range(old_above, old_count), range(new_above, new_count)));
+        shown.push_back("@@ -" + range(old_above, old_count) + " +" + range(new_above, new_count) + " @@");
         shown.insert(shown.end(), body.begin(), body.end());
         old_above += old_count;
         new_above += new_count;

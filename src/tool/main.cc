@@ -3,10 +3,12 @@
 #include <cstdio>
 #include <exception>
 
+#include "check/check_command.h"
 #include "command.h"
 #include "explain/explain_command.h"
 #include "list/list_command.h"
 #include "token/token_command.h"
+#include "enable/enable_command.h"
 
 namespace {
 
@@ -24,6 +26,8 @@ int run(int argc, char** argv)
     add_explain_command(app, context);
     add_list_command(app, context);
     add_token_command(app, context);
+    add_check_command(app, context);
+    add_enable_command(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -40,7 +41,9 @@ void Output::document(const nlohmann::json& value) const
 
 void Output::error(std::string_view text) const
 {
-    fmt::print(stderr, "slurm-adopt: {}\n", printable(std::string(text)));
+    std::string safe;
+    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 256))) safe += printable(text.substr(0, 256));
+    fmt::print(stderr, "slurm-adopt: {}\n", safe);
 }
 
 std::string Output::coloured(Colour colour, std::string_view text) const

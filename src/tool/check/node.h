@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the checks look at: one node, seen from roots that the tests can put elsewhere.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pam_stack/stack.h"
+#include "slurm_adopt/options.h"
+#include "slurm_adopt/result.h"
+
+namespace slurm_adopt::tool {
+
+struct CheckRoots {
+    pam_stack::Directories pam;
+    std::string proc = "/proc";
+    std::string sys = "/sys";
+    std::string run = "/run";
+    std::string etc = "/etc";
+    std::vector<std::string> module_directories;  // where libpam looks for modules, in its order
+    std::string helper;                           // where the module looks for its helper
+    std::vector<std::string> sshd = {"/usr/sbin/sshd", "-T"};
+
+    // Those of this machine.
+    [[nodiscard]] static CheckRoots of_this_machine();
+};
+
+// A line of the stack that loads the module.
+struct OurLine {
+    std::size_t index = 0;  // in Stack::modules
+    pam_stack::Line line;
+    ParsedOptions options;
+};
+
+struct OurStack {
+    Result<pam_stack::Stack> stack;
+    std::vector<OurLine> lines;
+};
+
+struct Node {
+    CheckRoots roots;
+    std::string service;
+    OurStack account;
+    OurStack session;
+
+    // The options in force: those of the first account line, else of the first session line, else the defaults.
+    [[nodiscard]] const Options& options() const;
+    // The module's file: where the first line names it, looked for as libpam does. None where there is no such file.
+    [[nodiscard]] std::optional<std::string> module_file() const;
+    [[nodiscard]] std::string module_as_written() const;  // "pam_slurm_adopt.so" where no line names one
+};
+
+// Reads both stacks.
+[[nodiscard]] Node look_at(CheckRoots roots, std::string service);
+
+}  // namespace slurm_adopt::tool

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
+#include "check/checks.h"
+
+namespace slurm_adopt::tool {
+namespace {
+
+std::vector<OurLine> all_lines(const Node& node)
+{
+    std::vector<OurLine> lines = node.account.lines;
+    lines.insert(lines.end(), node.session.lines.begin(), node.session.lines.end());
+    return lines;
+}
+
+std::string at(const OurLine& ours)
+{
+    return ours.line.place.text() + ": ";
+}
+
+std::vector<std::string> sorted(std::vector<std::string> words)
+{
+    std::sort(words.begin(), words.end());
+    return words;
+}
+
+}  // namespace
+
+Found check_options(const Node& node)
+{
+    const auto lines = all_lines(node);
+    if (lines.empty()) return std::nullopt;
+    for (const OurLine& ours : lines)
+        if (!ours.options.errors.empty())
+            return found_fail(at(ours) + "everybody but root is refused: " + ours.options.errors.front(),
+                              "correct or remove that option in " + ours.line.place.text());
+    return found_ok("all options are valid");
+}
+
+Found check_strict(const Node& node)
+{
+    const auto lines = all_lines(node);
+    if (lines.empty()) return std::nullopt;
+    for (const OurLine& ours : lines) {
+        const Options& options = ours.options.options;
+        const bool open = options.action_adopt_failure != Action::deny || options.action_generic_failure != Action::deny;
+        if (ours.options.errors.empty() && !options.strict && open)
+            return found_warn(at(ours) + "without 'strict', a user whose adoption fails gets in, not confined",
+                              "add strict to " + ours.line.place.text());
+    }
+    return found_ok("failures refuse");
+}
+
+Found check_service(const Node& node)
+{
+    const auto lines = all_lines(node);
+    if (lines.empty()) return std::nullopt;
+    for (const OurLine& ours : lines) {
+        const auto& services = ours.options.options.service;
+        const bool named = std::any_of(services.begin(), services.end(),
+                                       [&](const std::string& name) { return name == "*" || name == node.service; });
+        if (!named)
+            return found_fail(at(ours) + "the module passes over service '" + node.service + "', so that everybody gets in",
+                              "add service=" + node.service + " to " + ours.line.place.text());
+    }
+    return found_ok("the module acts for '" + node.service + "'");
+}
+
+Found check_same_options(const Node& node)
+{
+    if (node.account.lines.empty() || node.session.lines.empty()) return std::nullopt;
+    const auto& account = node.account.lines.front().line;
+    const auto& session = node.session.lines.front().line;
+    // runtime_dir is for the session line only.
+    auto session_words = session.arguments;
+    std::erase_if(session_words, [](const std::string& word) { return word.starts_with("runtime_dir="); });
+    auto account_words = account.arguments;
+    std::erase_if(account_words, [](const std::string& word) { return word.starts_with("runtime_dir="); });
+    if (sorted(session_words) == sorted(account_words)) return found_ok("both lines have the same options");
+    return found_warn(account.place.text() + " and " + session.place.text() +
+                          " have different options: whom only one of them exempts, the other adopts or refuses",
+                      "give both lines the same options");
+}
+
+Found check_dash(const Node& node)
+{
+    const auto lines = all_lines(node);
+    if (lines.empty()) return std::nullopt;
+    for (const OurLine& ours : lines)
+        if (ours.line.silent)
+            return found_warn(
+                at(ours) +
+                    "a leading '-': should the module file be missing, everybody is refused, and the log does not say why",
+                "remove the '-' in " + ours.line.place.text());
+    return found_ok("no leading '-'");
+}
+
+Found check_once(const Node& node)
+{
+    if (node.account.lines.empty()) return std::nullopt;
+    if (node.account.lines.size() == 1) return found_ok("one account line");
+    return found_warn(at(node.account.lines[1]) + "a second account line, after " + node.account.lines[0].line.place.text() +
+                          ": every login is decided twice",
+                      "keep one of " + node.account.lines[0].line.place.text() + " and " +
+                          node.account.lines[1].line.place.text());
+}
+
+}  // namespace slurm_adopt::tool

@@ -137,9 +137,9 @@ run_lint() {
   local scripts status=0
   mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
   shellcheck "${scripts[@]}" || status=1
-  mandoc -T lint -W warning pam/pam_slurm_adopt.8 || status=1
+  mandoc -T lint -W warning pam/pam_slurm_adopt.8 build/doc/man/slurm-adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
-    --suppress=missingIncludeSystem -I include -I pam src pam || status=1
+    --suppress=missingIncludeSystem -I include -I pam -I src -I src/tool src pam || status=1
   return $status
 }
 

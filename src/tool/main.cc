@@ -5,10 +5,10 @@
 
 #include "check/check_command.h"
 #include "command.h"
+#include "enable/enable_command.h"
 #include "explain/explain_command.h"
 #include "list/list_command.h"
 #include "token/token_command.h"
-#include "enable/enable_command.h"
 
 namespace {
 

@@ -117,6 +117,12 @@ TEST(DryRun, DecidesAsTheModule)
              Case{.what = "one job, cgroup v2", .jobs = one({}, Layout::v2)},
              Case{.what = "one job, SLUID", .jobs = one({.version = test::release_26_05}, Layout::v2_sluid)},
              Case{.what = "somebody else's job", .jobs = one({.uid = test::bob}), .code = "perm_denied"},
+             Case{.what = "a job that is ending", .jobs = one({.state = 3}), .code = "perm_denied"},
+             Case{.what = "a job, and another that is ending",
+                  .jobs = [](test::Node& node) {
+                      (void)node.start(8, {.state = 3});
+                      (void)node.start(7);
+                  }},
              Case{.what = "the newest", .jobs = two},
              Case{.what = "several, denied", .jobs = two, .options = {"action_unknown=deny"}, .code = "perm_denied"},
              Case{.what = "several, allowed", .jobs = two, .options = {"strict", "action_unknown=allow"}},

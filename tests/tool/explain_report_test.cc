@@ -20,7 +20,7 @@ protected:
         request.user = user;
         request.service = service;
         request.source = source_of_session(nullptr);
-        request.directories.list = {directory_.path()};
+        request.directories.paths = {directory_.path()};
         auto result = explain(request);
         if (!result) throw std::runtime_error(result.error().context);
         return std::move(result).value();

@@ -53,6 +53,7 @@ public:
             for (const StepdSession& session : found.value().sessions) {
                 seen.jobs.push_back(seen_job(roots, session));
             }
+            seen.ending = found.value().ending;
             seen.silent = found.value().silent;
             seen.warnings = found.value().warnings;
         } else {

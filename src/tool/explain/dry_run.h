@@ -45,6 +45,7 @@ struct SeenJob {
 
 struct SeenSteps {
     std::vector<SeenJob> jobs;
+    std::vector<std::uint32_t> ending;  // jobs of the user's whose step ends
     std::size_t silent = 0;
     std::vector<std::string> warnings;
     std::string error;  // they could not be listed; empty: they could

@@ -28,8 +28,8 @@ Result<Done> find_stack(const ExplainRequest& request, Explanation& explanation)
         explanation.stack_note = fmt::format("no account line of {} loads pam_slurm_adopt.so: {}", stack.file, without);
     } else if (stack.lines.size() > 1) {
         explanation.stack_note =
-            fmt::format("{} account lines load pam_slurm_adopt.so (the next: {}:{}): the first is explained",
-                        stack.lines.size(), stack.lines[1].file, stack.lines[1].number);
+            fmt::format("{} account lines load pam_slurm_adopt.so (the next: {}): the first is explained",
+                        stack.lines.size(), stack.lines[1].place.text());
     }
     if (stack.is_other)
         explanation.stack_note += fmt::format("{}the service {} has no file of its own, so {} is its stack",
@@ -75,7 +75,7 @@ Result<Explanation> explain(const ExplainRequest& request)
     dry.user = request.user;
     dry.service = request.service;
     if (explanation.stack && !explanation.stack->lines.empty())
-        dry.arguments = explanation.stack->lines.front().line.arguments;
+        dry.arguments = explanation.stack->lines.front().arguments;
     dry.connection = request.source.connection;
     dry.remote_host = request.source.remote_host;
     dry.is_root = request.is_root;

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "pam_stack.h"
 #include "report.h"
 #include "slurm_adopt/discovery.h"
 #include "slurm_adopt/result.h"
@@ -20,7 +19,7 @@ struct ExplainRequest {
     Source source;        // of the login
     bool is_root = true;  // whoever asks
     Roots roots{};
-    PamDirectories directories{};
+    pam_stack::Directories directories{};
 };
 
 // An error where the PAM stack cannot be read: then nobody knows which options are in force.

@@ -27,6 +27,7 @@ Json json_of(const SeenSteps& seen)
                         {"uid_by_cgroup", job.owner_by_kernel ? Json(*job.owner_by_kernel) : Json()},
                         {"step_extern", job.step}});
     return {{"jobs", jobs},
+            {"ending", seen.ending},
             {"silent", seen.silent},
             {"warnings", seen.warnings},
             {"error", seen.error.empty() ? Json() : Json(seen.error)}};
@@ -100,12 +101,12 @@ Json json_of_stack(const Explanation& explanation)
 {
     Json lines = Json::array();
     if (explanation.stack)
-        for (const FoundLine& line : explanation.stack->lines)
-            lines.push_back({{"file", line.file},
-                             {"line", line.number},
-                             {"control", line.line.control},
-                             {"module", line.line.module},
-                             {"arguments", line.line.arguments}});
+        for (const pam_stack::Line& line : explanation.stack->lines)
+            lines.push_back({{"file", line.place.file},
+                             {"line", line.place.line},
+                             {"control", line.control.text()},
+                             {"module", line.target},
+                             {"arguments", line.arguments}});
     return {{"file", explanation.stack ? Json(explanation.stack->file) : Json()},
             {"lines", lines},
             {"note", explanation.stack_note.empty() ? Json() : Json(explanation.stack_note)}};

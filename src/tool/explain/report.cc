@@ -77,10 +77,8 @@ private:
     void stack()
     {
         if (what_.stack && !what_.stack->lines.empty()) {
-            const FoundLine& line = what_.stack->lines.front();
-            head("PAM line",
-                 fmt::format("{}:{}: account {} {} {}", printable(line.file), line.number, printable(line.line.control),
-                             printable(line.line.module), printable_line(joined(line.line.arguments, " "))));
+            const pam_stack::Line& line = what_.stack->lines.front();
+            head("PAM line", fmt::format("{}: {}", printable_line(line.place.text()), line.text()));
         }
         if (!what_.stack_note.empty()) head("PAM line", output_.coloured(Colour::warning, printable_line(what_.stack_note)));
     }
@@ -121,7 +119,9 @@ private:
     {
         if (!seen.error.empty()) return head("jobs", "cannot be listed: " + printable(seen.error) + ' ' + took);
         head("jobs", fmt::format("{} of {} on this node{} {}", seen.jobs.size(), printable(what_.user),
-                                 seen.silent > 0 ? fmt::format(", {} more that do not answer", seen.silent) : "", took));
+                                 (seen.ending.empty() ? "" : fmt::format(", {} more that are ending", seen.ending.size())) +
+                                     (seen.silent > 0 ? fmt::format(", {} more that do not answer", seen.silent) : ""),
+                                 took));
         for (const SeenJob& job : seen.jobs) {
             head("", fmt::format("job {}: its slurmstepd (pid {}, {}) says so{}", job.job_id, job.stepd,
                                  release_of(job.protocol),

@@ -8,9 +8,9 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "account_lines.h"
 #include "dry_run.h"
 #include "output.h"
-#include "pam_stack.h"
 #include "slurm_adopt/options.h"
 #include "survey/survey.h"
 

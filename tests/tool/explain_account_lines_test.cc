@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "explain/pam_stack.h"
+#include "explain/account_lines.h"
 
 #include <gtest/gtest.h>
 
@@ -12,45 +12,15 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-TEST(PamLineText, AsPamDSays)
-{
-    const auto plain = parse_pam_line("account  required\tpam_slurm_adopt.so strict action_no_jobs=deny # why not");
-    ASSERT_TRUE(plain);
-    EXPECT_EQ(*plain, (PamLine{"account", false, "required", "pam_slurm_adopt.so", {"strict", "action_no_jobs=deny"}}));
-
-    const auto bracketed =
-        parse_pam_line("-ACCOUNT [success=1 default=die] /lib/security/pam_slurm_adopt.so [a b] [c \\] d]");
-    ASSERT_TRUE(bracketed);
-    EXPECT_EQ(*bracketed,
-              (PamLine{"account", true, "[success=1 default=die]", "/lib/security/pam_slurm_adopt.so", {"a b", "c ] d"}}));
-
-    const auto included = parse_pam_line("@include common-account");
-    ASSERT_TRUE(included);
-    EXPECT_EQ(included->module, "common-account");
-    for (const char* nothing :
-         {"", "   ", "# account required pam_slurm_adopt.so", "account", "account required", "@include"})
-        EXPECT_FALSE(parse_pam_line(nothing)) << nothing;
-}
-
-TEST(PamFileText, LinesGoOnAfterABackslash)
-{
-    const auto lines =
-        parse_pam_file("#%PAM-1.0\n\naccount required \\\n  pam_slurm_adopt.so \\\n  strict\nsession optional pam_x.so");
-    ASSERT_EQ(lines.size(), 2U);
-    EXPECT_EQ(lines[0].number, 3U);
-    EXPECT_EQ(lines[0].line.arguments, Arguments{"strict"});
-    EXPECT_EQ(lines[1].number, 6U);
-}
-
-class PamStackTest : public testing::Test {
+class AccountLines : public testing::Test {
 protected:
     Result<FoundStack> find(const std::string& service) const { return find_account_lines(directories_, service); }
 
     test::TempDirectory directory_;
-    PamDirectories directories_{{directory_ / "etc", directory_ / "usr"}};
+    pam_stack::Directories directories_{{directory_ / "etc", directory_ / "usr"}};
 };
 
-TEST_F(PamStackTest, TheAccountLineAndNoOther)
+TEST_F(AccountLines, TheAccountLineAndNoOther)
 {
     (void)directory_.write("etc/sshd",
                            "auth required pam_slurm_adopt.so wrong\naccount required pam_nologin.so\n"
@@ -58,12 +28,12 @@ TEST_F(PamStackTest, TheAccountLineAndNoOther)
     const auto found = find("SSHD");
     ASSERT_TRUE(found) << found.error().context;
     ASSERT_EQ(found.value().lines.size(), 1U);
-    EXPECT_EQ(found.value().lines[0].number, 3U);
-    EXPECT_EQ(found.value().lines[0].file, directory_ / "etc/sshd");
-    EXPECT_EQ(found.value().lines[0].line.arguments, Arguments{"strict"});
+    EXPECT_EQ(found.value().lines[0].place.line, 3U);
+    EXPECT_EQ(found.value().lines[0].place.file, directory_ / "etc/sshd");
+    EXPECT_EQ(found.value().lines[0].arguments, Arguments{"strict"});
 }
 
-TEST_F(PamStackTest, IncludesAreFollowedInOrder)
+TEST_F(AccountLines, IncludesAreFollowedInOrder)
 {
     (void)directory_.write("etc/sshd", "@include all\naccount include first\naccount substack " +
                                            (directory_ / "elsewhere") +
@@ -75,11 +45,11 @@ TEST_F(PamStackTest, IncludesAreFollowedInOrder)
     const auto found = find("sshd");
     ASSERT_TRUE(found) << found.error().context;
     Arguments order;
-    for (const FoundLine& line : found.value().lines) order.push_back(line.line.arguments.at(0));
+    for (const pam_stack::Line& line : found.value().lines) order.push_back(line.arguments.at(0));
     EXPECT_EQ(order, (Arguments{"all", "first", "substack", "last"}));
 }
 
-TEST_F(PamStackTest, WithoutAFileOtherIsTheStack)
+TEST_F(AccountLines, WithoutAFileOtherIsTheStack)
 {
     (void)directory_.write("usr/other", "account required pam_slurm_adopt.so\n");
     const auto found = find("login");
@@ -88,7 +58,7 @@ TEST_F(PamStackTest, WithoutAFileOtherIsTheStack)
     EXPECT_EQ(found.value().lines.size(), 1U);
 }
 
-TEST_F(PamStackTest, WhatCannotBeReadIsAnError)
+TEST_F(AccountLines, WhatCannotBeReadIsAnError)
 {
     const auto nothing = find("sshd");
     ASSERT_FALSE(nothing);

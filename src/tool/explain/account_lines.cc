@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "account_lines.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <filesystem>
+
+namespace slurm_adopt::tool {
+namespace {
+
+std::string lower(std::string text)
+{
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+}  // namespace
+
+Result<FoundStack> find_account_lines(const pam_stack::Directories& directories, const std::string& service)
+{
+    auto file = pam_stack::find_service_file(directories, lower(service));
+    const bool is_other = !file && file.error().errno_value == ENOENT;
+    if (is_other) file = pam_stack::find_service_file(directories, "other");
+    if (!file) return std::move(file).error();
+    auto found = find_account_lines_in(directories, file.value());
+    if (found) found.value().is_other = is_other;
+    return found;
+}
+
+Result<FoundStack> find_account_lines_in(const pam_stack::Directories& directories, const std::string& file)
+{
+    const std::string path = std::filesystem::absolute(file).string();
+    const auto stack = pam_stack::read_stack(directories, path, pam_stack::Type::account);
+    if (!stack) return stack.error();
+    FoundStack found{path, false, {}};
+    for (pam_stack::Module& module : pam_stack::find_modules(stack.value(), "pam_slurm_adopt.so"))
+        found.lines.push_back(std::move(module.line));
+    return found;
+}
+
+}  // namespace slurm_adopt::tool

@@ -42,7 +42,7 @@ failed=0
 
 install_packages() {
   local packages=(cmake g++ ninja-build libgtest-dev libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev
-    libcli11-dev nlohmann-json3-dev libjwt-dev libcurl4-openssl-dev slurmrestd slurm-wlm-jwt-plugin
+    libcli11-dev nlohmann-json3-dev libjwt-dev slurmrestd slurm-wlm-jwt-plugin
     libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
   mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
   packages+=(libpam-slurm-adopt)

@@ -18,7 +18,7 @@ struct FreeJwt {
     void operator()(jwt_t* token) const { ::jwt_free(token); }
 };
 struct FreeText {
-    void operator()(char* text) const { std::free(text); }
+    void operator()(char* text) const { std::free(text); }  // NOLINT(cppcoreguidelines-no-malloc): libjwt's malloc()
 };
 
 Error malformed(const std::string& why)

@@ -89,7 +89,8 @@ Result<std::string> find_service_file(const Directories& directories, const std:
     if (name.front() == '/') return name;
     std::string tried;
     for (const std::string& directory : directories.paths) {
-        std::string path = directory + '/' + name;
+        std::string path = directory;
+        path.append("/").append(name);
         struct stat status {};
         if (::stat(path.c_str(), &status) == 0) return path;
         if (errno != ENOENT) return system_error(path);

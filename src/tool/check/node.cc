@@ -53,7 +53,8 @@ std::optional<std::string> Node::module_file() const
     const std::string written = module_as_written();
     if (written.starts_with('/')) return ::access(written.c_str(), F_OK) == 0 ? std::optional(written) : std::nullopt;
     for (const std::string& directory : roots.module_directories) {
-        std::string file = directory + '/' + written;
+        std::string file = directory;
+        file.append("/").append(written);
         if (::access(file.c_str(), F_OK) == 0) return file;
     }
     return std::nullopt;

@@ -63,6 +63,7 @@ Result<CommandOutput> run_command(const std::vector<std::string>& command, Deadl
     std::vector<std::string> words = command;
     std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     std::array<char*, 2> environment{path.data(), nullptr};

@@ -121,7 +121,7 @@ Result<Done> EditedFile::copy_attributes(const Fd& to) const
     for (const char* name = names.data(); name < names.data() + size; name += std::strlen(name) + 1) {
         // Checksums of the old content; the kernel makes its own.
         if (std::string_view(name) == "security.ima" || std::string_view(name) == "security.evm") continue;
-        std::vector<char> value(64 * 1024);  // XATTR_SIZE_MAX
+        std::vector<char> value(std::size_t{64} * 1024);  // XATTR_SIZE_MAX
         const ssize_t length = ::fgetxattr(file_.get(), name, value.data(), value.size());
         if (length < 0 || ::fsetxattr(to.get(), name, value.data(), static_cast<std::size_t>(length), 0) != 0)
             return system_error(path_ + ": extended attribute " + name);
@@ -147,12 +147,11 @@ Result<Done> EditedFile::replace(const std::string& text) const
 {
     if (auto done = write_new(text); !done.ok()) return done;
     struct stat now {};
+    const bool is_there = ::fstatat(directory_.get(), name().c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0;
     Result<Done> done = Done{};
-    if (::fstatat(directory_.get(), name().c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0)
-        done = system_error(path_);
-    else if (!same_file(now, status_))
+    if (is_there && !same_file(now, status_))
         done = refused(path_ + ": somebody has changed it meanwhile; try again");
-    else if (::renameat(directory_.get(), new_name().c_str(), directory_.get(), name().c_str()) != 0)
+    else if (!is_there || ::renameat(directory_.get(), new_name().c_str(), directory_.get(), name().c_str()) != 0)
         done = system_error(path_);
     if (!done.ok()) {
         (void)::unlinkat(directory_.get(), new_name().c_str(), 0);

@@ -219,7 +219,7 @@ Result<Done> try_module(const std::string& service, const std::string& module, c
         ours += ' ' + word.value();
     }
     std::string text;
-    for (const std::string type : {"account", "session"}) text += type + ours + '\n' + type + " required pam_permit.so\n";
+    for (const char* type : {"account", "session"}) text.append(type).append(ours).append("\n").append(type).append(" required pam_permit.so\n");
     if (auto done = directory.value().write(service, text); !done.ok()) return done.error();
     const auto account = run_in_child(directory.value().path(), service, Phase::account);
     if (!account.ok()) return Error(account.error()).in(module);

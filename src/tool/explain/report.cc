@@ -210,7 +210,7 @@ std::vector<OptionInForce> options_in_force(const std::vector<std::string>& argu
 
 std::string outcome_of(const DryRun& run)
 {
-    const std::string why(words_of(run.decision.reason));
+    std::string why(words_of(run.decision.reason));
     switch (run.decision.verdict) {
     case Verdict::adopt: {
         const auto adopting =

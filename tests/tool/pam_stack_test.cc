@@ -2,8 +2,11 @@
 // The parser of PAM service files against pam.conf(5), against the files of distributions, and against libpam itself.
 #include <gtest/gtest.h>
 #include <security/pam_appl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <string>
 
 #include "pam_stack/record.h"
@@ -187,12 +190,19 @@ int libpam(const std::string& text)
     directory.write("s", here);
     directory.write("ok", "account required pam_permit.so\n");
     directory.write("other", "account required pam_deny.so\n");
-    const pam_conv conversation{[](int, const pam_message**, pam_response**, void*) { return PAM_CONV_ERR; }, nullptr};
-    pam_handle_t* handle = nullptr;
-    if (::pam_start_confdir("s", "root", &conversation, directory.path().c_str(), &handle) != PAM_SUCCESS) return PAM_ABORT;
-    const int code = ::pam_acct_mgmt(handle, PAM_SILENT);
-    (void)::pam_end(handle, code);
-    return code;
+    // In a process of its own: libpam 1.5.2 loses the memory of a line that it cannot read.
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const pam_conv conversation{[](int, const pam_message**, pam_response**, void*) { return PAM_CONV_ERR; }, nullptr};
+        pam_handle_t* handle = nullptr;
+        if (::pam_start_confdir("s", "root", &conversation, directory.path().c_str(), &handle) != PAM_SUCCESS) ::_exit(PAM_ABORT);
+        const int code = ::pam_acct_mgmt(handle, PAM_SILENT);
+        (void)::pam_end(handle, code);
+        ::_exit(code);
+    }
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) throw std::runtime_error("libpam did not end as it should");
+    return WEXITSTATUS(status);
 }
 
 TEST(PamStack, LibpamReadsTheSame)

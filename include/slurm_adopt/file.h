@@ -20,4 +20,7 @@ namespace slurm_adopt {
 // /proc/<pid>/cgroup has a line per hierarchy, each at most PATH_MAX: far below this.
 inline constexpr std::size_t longest_proc_cgroup = std::size_t{256} * 1024;
 
+// <proc>/self/mountinfo; for mount_table.h.
+[[nodiscard]] Result<std::string> read_mountinfo(const std::string& proc);
+
 }  // namespace slurm_adopt

@@ -25,6 +25,9 @@ template <std::unsigned_integral Number>
 // The parts of `text` between separators, empty ones included: "a,,b" has three.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 
+// ASCII only, whatever the locale.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
 // A value for a `key=value` line: every byte that is not printable ASCII, and every space and '=', becomes
 // '?', so that no name or host can forge a key, a line or a terminal escape. At most 256 bytes are kept; "-" if empty.
 [[nodiscard]] std::string log_value(std::string_view text);

@@ -46,4 +46,12 @@ std::string printable(std::string_view text)
     return keep_or_question_mark(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+std::string lower_case(std::string_view text)
+{
+    std::string lower(text);
+    for (char& c : lower)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return lower;
+}
+
 }  // namespace slurm_adopt

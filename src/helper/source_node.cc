@@ -17,20 +17,13 @@
 #include <unordered_set>
 
 #include "slurm_adopt/deadline.h"
+#include "slurm_adopt/text.h"
 
 namespace slurm_adopt::helper {
 namespace {
 
 // A resolver on the machine answers thousands of names a second; one that is far away has its round trips overlapped.
 constexpr std::size_t most_threads = 8;
-
-std::string lower_case(std::string_view name)
-{
-    std::string lower(name);
-    for (char& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return lower;
-}
 
 struct HostsFile {
     std::unordered_set<std::string> names;       // every name in it that has an address of this family

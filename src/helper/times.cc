@@ -22,9 +22,6 @@
 namespace slurm_adopt::helper {
 namespace {
 
-// Thousands of mounts (one container each) are a few hundred KiB.
-constexpr std::size_t longest_mountinfo = std::size_t{16} * 1024 * 1024;
-
 // libcgroup's buffers for a path.
 using PathBuffer = std::array<char, FILENAME_MAX>;
 
@@ -101,7 +98,7 @@ private:
             for (std::string& directory : directories) directory += cgroup.path;
         }
         if (!mountinfo_) {
-            auto text = read_file("/proc/self/mountinfo", longest_mountinfo);
+            auto text = read_mountinfo("/proc");
             mountinfo_ = text ? std::move(text).value() : std::string();
         }
         if (auto directory = cgroup_directory(*mountinfo_, cgroup)) directories.push_back(*std::move(directory));

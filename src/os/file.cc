@@ -34,4 +34,11 @@ Result<std::string> read_file(const std::string& path, std::size_t most)
     return read_open_file(fd, path, most);
 }
 
+Result<std::string> read_mountinfo(const std::string& proc)
+{
+    // Thousands of mounts (one container each) are a few hundred KiB.
+    constexpr std::size_t longest = std::size_t{16} * 1024 * 1024;
+    return read_file(proc + "/self/mountinfo", longest);
+}
+
 }  // namespace slurm_adopt

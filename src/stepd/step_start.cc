@@ -13,9 +13,6 @@
 namespace slurm_adopt {
 namespace {
 
-// Thousands of mounts (one container each) are a few hundred KiB.
-constexpr std::size_t longest_mountinfo = std::size_t{16} * 1024 * 1024;
-
 std::optional<std::int64_t> cgroup_mtime(const Roots& roots, const std::string& mountinfo, pid_t stepd)
 {
     const auto cgroups = cgroups_of(roots, stepd);
@@ -33,7 +30,7 @@ std::optional<std::int64_t> cgroup_mtime(const Roots& roots, const std::string& 
 
 std::optional<std::vector<std::int64_t>> step_starts(const Roots& roots, const std::vector<StepdSession>& sessions)
 {
-    const auto mountinfo = read_file(roots.proc + "/self/mountinfo", longest_mountinfo);
+    const auto mountinfo = read_mountinfo(roots.proc);
     if (!mountinfo) return std::nullopt;
     std::vector<std::int64_t> starts;
     starts.reserve(sessions.size());

@@ -12,8 +12,6 @@
 namespace slurm_adopt::tool {
 namespace {
 
-constexpr std::size_t longest_mountinfo = std::size_t{16} * 1024 * 1024;
-
 struct Hierarchies {
     std::string freezer;  // where it is mounted; empty: nowhere
     std::string v2;
@@ -48,7 +46,7 @@ bool leads_to_null(const std::string& unit)
 
 Found check_cgroups(const Node& node)
 {
-    const auto text = read_file(node.roots.proc + "/self/mountinfo", longest_mountinfo);
+    const auto text = read_mountinfo(node.roots.proc);
     if (!text.ok()) return found_fail(text.error().context, "mount /proc");
     const Hierarchies found = mounted(text.value());
     if (!found.freezer.empty()) return found_ok("cgroup v1, freezer at " + found.freezer);

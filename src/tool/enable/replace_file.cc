@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "slurm_adopt/file.h"
-#include "slurm_adopt/interrupted.h"
+#include "write_all.h"
 
 namespace slurm_adopt::tool {
 namespace {
@@ -55,16 +55,6 @@ Result<Done> check_file(const std::string& path, const struct stat& status)
     if (status.st_nlink != 1)
         return refused(path + ": has other hard links, which an edit would part from it; replace it by a copy first");
     return check_root_only(path, status);
-}
-
-Result<Done> write_all(const Fd& fd, std::string_view text, const std::string& path)
-{
-    while (!text.empty()) {
-        const ssize_t written = uninterrupted([&] { return ::write(fd.get(), text.data(), text.size()); });
-        if (written < 0) return system_error(path);
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return Done{};
 }
 
 bool same_file(const struct stat& a, const struct stat& b)
@@ -136,7 +126,7 @@ Result<Done> EditedFile::write_new(const std::string& text) const
     if (::unlinkat(directory_.get(), new_name().c_str(), 0) != 0 && errno != ENOENT) return system_error(shown);
     const Fd fd(::openat(directory_.get(), new_name().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return system_error(shown);
-    Result<Done> done = write_all(fd, text, shown);
+    Result<Done> done = write_all(fd.get(), text, shown);
     if (done.ok()) done = copy_attributes(fd);
     if (done.ok() && ::fsync(fd.get()) != 0) done = system_error(shown);
     if (!done.ok()) (void)::unlinkat(directory_.get(), new_name().c_str(), 0);

@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "account_lines.h"
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <filesystem>
 
+#include "slurm_adopt/text.h"
+
 namespace slurm_adopt::tool {
-namespace {
-
-std::string lower(std::string text)
-{
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
-}  // namespace
 
 Result<FoundStack> find_account_lines(const pam_stack::Directories& directories, const std::string& service)
 {
-    auto file = pam_stack::find_service_file(directories, lower(service));
+    auto file = pam_stack::find_service_file(directories, lower_case(service));
     const bool is_other = !file && file.error().errno_value == ENOENT;
     if (is_other) file = pam_stack::find_service_file(directories, "other");
     if (!file) return std::move(file).error();

@@ -4,17 +4,12 @@
 #include "slurm_adopt/file.h"
 
 namespace slurm_adopt::tool {
-namespace {
-
-constexpr std::size_t longest_mountinfo = std::size_t{16} * 1024 * 1024;
-
-}  // namespace
 
 Result<JobList> list_jobs(const Roots& roots, const std::string& spool_dir, const std::string& nodename, Deadline deadline)
 {
     auto found = survey(roots, spool_dir, nodename, deadline);
     if (!found) return std::move(found).error();
-    const auto mountinfo = read_file(roots.proc + "/self/mountinfo", longest_mountinfo);
+    const auto mountinfo = read_mountinfo(roots.proc);
     const std::string mounts = mountinfo ? mountinfo.value() : "";
     const std::int64_t boot_ns = boot_time();
     JobList list;

@@ -19,8 +19,6 @@
 namespace slurm_adopt::tool {
 namespace {
 
-constexpr std::size_t longest_mountinfo = std::size_t{16} * 1024 * 1024;
-
 // The slurmstepd behind a socket, without a word to it: a connection waits in its backlog.
 Result<Peer> listener_of(const Candidate& candidate)
 {
@@ -112,7 +110,7 @@ Result<Survey> survey(const Roots& roots, const std::string& spool_dir, const st
         result.warnings.push_back(std::to_string(lost) +
                                   " socket(s) listed by the kernel cannot be seen from here (gone, or no permission)");
 
-    const auto mountinfo = read_file(roots.proc + "/self/mountinfo", longest_mountinfo);
+    const auto mountinfo = read_mountinfo(roots.proc);
     if (!mountinfo) result.warnings.push_back("where cgroups are mounted is not known: " + mountinfo.error().context);
     for (const Candidate& candidate : seen.candidates) {
         const auto peer = listener_of(candidate);

@@ -10,20 +10,10 @@
 #include <cstdio>
 
 #include "slurm_adopt/fd.h"
-#include "slurm_adopt/interrupted.h"
+#include "write_all.h"
 
 namespace slurm_adopt::tool {
 namespace {
-
-Result<Done> write_all(int fd, std::string_view text, const std::string& name)
-{
-    while (!text.empty()) {
-        const ssize_t written = uninterrupted([&] { return ::write(fd, text.data(), text.size()); });
-        if (written < 0) return system_error(name);
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return Done{};
-}
 
 // A file that goes away again unless it is kept.
 class NewFile {

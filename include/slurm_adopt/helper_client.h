@@ -5,11 +5,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "slurm_adopt/connection.h"
 #include "slurm_adopt/deadline.h"
+#include "slurm_adopt/helper_wire.h"
 #include "slurm_adopt/options.h"
 #include "slurm_adopt/result.h"
 
@@ -38,5 +40,25 @@ struct SourceAnswer {
 // When the extern steps of these slurmstepds began, nanoseconds since the epoch; an error unless all are known.
 [[nodiscard]] Result<std::vector<std::int64_t>> ask_step_starts(const HelperSettings& settings, const std::vector<pid_t>& pids,
                                                                 Deadline deadline);
+
+// Where slurmrestd is, and with what it is asked. Each is at most helper_wire::longest_path - 1 characters.
+struct RestSettings {
+    std::string url;         // http://HOST:PORT, https://HOST:PORT or unix:/PATH
+    std::string user;        // whom the token is for; empty: root
+    std::string token_file;  // exactly one of this and the next
+    std::string key_file;
+    std::string ca_file;     // empty: the system's
+};
+
+struct ControllerQuestion {
+    std::optional<std::uint32_t> uid;  // whose jobs; none: everybody's
+    std::string node;                  // NodeName
+    std::optional<RestSettings> rest;  // none: slurmctld by RPC
+};
+
+// The jobs that the controller has on this node and that have not ended; at most helper_wire::most_jobs. By REST the program
+// asked is slurm-adopt-rest, in the directory of settings.program.
+[[nodiscard]] Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings,
+                                                                             const ControllerQuestion& question, Deadline deadline);
 
 }  // namespace slurm_adopt

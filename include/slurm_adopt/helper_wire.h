@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the module and slurm-adopt-helper say to each other over a socketpair: one request, one reply.
+// What the module and slurm-adopt-helper (or slurm-adopt-rest) say to each other over a socketpair: one request, one reply.
 //
 // Fixed-size structures in the machine's own byte order, both ends being on the same machine and of the same
 // release: a magic, a version that both must share, a verb, and a size that must be exactly the verb's. Requests and
@@ -22,10 +22,13 @@ namespace slurm_adopt::helper_wire {
 inline constexpr std::uint32_t magic = 0x53414831;  // "SAH1"
 inline constexpr std::uint32_t version = 1;
 inline constexpr std::size_t most_steps = 64;  // asked in one `times` request
+inline constexpr std::size_t most_jobs = 256;  // told in one `jobs` reply
 inline constexpr std::size_t longest_node = 256;
+inline constexpr std::size_t longest_user = 64;
+inline constexpr std::size_t longest_path = 512;  // of a file, and of a URL
 inline constexpr std::uint32_t highest_log_level = 9;
 
-enum class Verb : std::uint32_t { whois = 1, times = 2 };
+enum class Verb : std::uint32_t { whois = 1, times = 2, jobs = 3 };
 enum class Kind { request, reply };
 
 // Before every request and reply.
@@ -75,7 +78,53 @@ struct TimesReply {
     std::array<std::int64_t, most_steps> began_ns{};  // nanoseconds since the epoch; 0: not known
 };
 
-// A whole message: header and body. Body is one of the four above, and `verb` the one that it belongs to.
+// "Which jobs does the controller have on this node?" Texts end with NUL and are NUL from there on.
+struct JobsRequest {
+    std::uint32_t controller = 0;  // 1: slurmctld by RPC, asked by slurm-adopt-helper; 2: slurmrestd, asked by slurm-adopt-rest
+    std::uint32_t uid = 0;         // whose; every_uid: everybody's
+    std::array<char, longest_node> node{};  // NodeName, not empty
+    // Of slurmrestd, and empty with the other one.
+    std::array<char, longest_path> url{};         // http://HOST:PORT, https://HOST:PORT or unix:/PATH
+    std::array<char, longest_user> user{};        // whom the token is for; empty: the one that the program runs as
+    std::array<char, longest_path> token_file{};  // a JSON Web Token; exactly one of this and the next
+    std::array<char, longest_path> key_file{};    // the key to mint one with
+    std::array<char, longest_path> ca_file{};     // PEM; empty: the system's
+};
+
+inline constexpr std::uint32_t by_rpc = 1;
+inline constexpr std::uint32_t by_rest = 2;
+inline constexpr std::uint32_t every_uid = 0xfffffffe;
+
+enum class JobsStatus : std::uint32_t {
+    failed = 0,       // the zero value: nothing is known
+    answered = 1,
+    no_config = 2,    // what is needed to ask cannot be read: slurm.conf, token, key, CA file
+    unreachable = 3,  // nobody answered: no such host, no connection, TLS, time over
+    refused = 4,      // the controller does not take our token or our munge credential
+    malformed = 5,    // an error, or an answer that is none
+};
+
+enum class JobState : std::uint32_t {
+    starting = 1,  // has this node, but not all that it needs to run: CONFIGURING, or the prolog runs
+    running = 2,   // or suspended
+    ending = 3,    // COMPLETING
+};
+
+struct ControllerJob {
+    std::uint32_t job_id = 0;
+    std::uint32_t uid = 0;
+    std::uint32_t state = 0;      // a JobState
+    std::uint32_t running_s = 0;  // since its StartTime, by the controller's own clock where it tells it
+    friend bool operator==(const ControllerJob&, const ControllerJob&) = default;
+};
+
+struct JobsReply {
+    std::uint32_t status = 0;
+    std::uint32_t count = 0;  // of jobs that have the node; not 0 only with JobsStatus::answered
+    std::array<ControllerJob, most_jobs> jobs{};  // all zero from `count` on; each id above 0
+};
+
+// A whole message: header and body. Body is one of the six above, and `verb` the one that it belongs to.
 template <class Body>
 [[nodiscard]] std::vector<std::byte> encode(Verb verb, const Body& body, pid_t module_pid = 0, std::uint32_t log_level = 0);
 

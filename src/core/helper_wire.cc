@@ -13,9 +13,9 @@ namespace {
 template <class T>
 constexpr bool is_plain = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
 static_assert(is_plain<Header> && is_plain<WhoisRequest> && is_plain<WhoisReply> && is_plain<TimesRequest> &&
-              is_plain<TimesReply>);
+              is_plain<TimesReply> && is_plain<JobsRequest> && is_plain<JobsReply>);
 static_assert(sizeof(Header) == 24 && sizeof(WhoisRequest) == 40 && sizeof(WhoisReply) == 264 &&
-              sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520);
+              sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520 && sizeof(JobsRequest) == 2376 && sizeof(JobsReply) == 4104);
 
 constexpr std::uint32_t no_job = 0xfffffffe;  // NO_VAL of slurm/slurm.h: "not set", never a job
 constexpr std::size_t v4_size = 4;
@@ -30,6 +30,7 @@ std::optional<std::size_t> body_size(std::uint32_t verb, Kind kind)
     const bool request = kind == Kind::request;
     if (verb == static_cast<std::uint32_t>(Verb::whois)) return request ? sizeof(WhoisRequest) : sizeof(WhoisReply);
     if (verb == static_cast<std::uint32_t>(Verb::times)) return request ? sizeof(TimesRequest) : sizeof(TimesReply);
+    if (verb == static_cast<std::uint32_t>(Verb::jobs)) return request ? sizeof(JobsRequest) : sizeof(JobsReply);
     return std::nullopt;
 }
 
@@ -48,6 +49,25 @@ bool is_list(std::uint32_t count, const std::array<Entry, most_steps>& entries, 
            std::all_of(end_of_used, entries.end(), [](Entry entry) { return entry == 0; });
 }
 
+// Characters, then NUL up to the end, of which there is one at least.
+bool is_text(std::span<const char> field)
+{
+    const auto end_of_text = std::find(field.begin(), field.end(), '\0');
+    return end_of_text != field.end() && std::all_of(end_of_text, field.end(), [](char c) { return c == '\0'; });
+}
+
+bool is_empty(std::span<const char> text)
+{
+    return text.front() == '\0';
+}
+
+bool is_job(const ControllerJob& job)
+{
+    const bool is_state = job.state >= static_cast<std::uint32_t>(JobState::starting) &&
+                          job.state <= static_cast<std::uint32_t>(JobState::ending);
+    return job.job_id != 0 && job.job_id < no_job && job.uid < every_uid && is_state;
+}
+
 // What is wrong with a body, or nothing.
 const char* fault_of(const WhoisRequest& body)
 {
@@ -63,10 +83,7 @@ const char* fault_of(const WhoisReply& body)
     if (body.status > static_cast<std::uint32_t>(Status::no_munge)) return "no such status";
     const bool answered = body.status == static_cast<std::uint32_t>(Status::answered);
     if (answered ? body.job_id == 0 || body.job_id >= no_job : body.job_id != 0) return "status and job contradict each other";
-    const auto end_of_text = std::find(body.node.begin(), body.node.end(), '\0');
-    if (end_of_text == body.node.end()) return "the node's name does not end";
-    if (!std::all_of(end_of_text, body.node.end(), [](char c) { return c == '\0'; })) return "text after the node's name";
-    return nullptr;
+    return is_text(body.node) ? nullptr : "the node's name does not end, or something follows it";
 }
 
 const char* fault_of(const TimesRequest& body)
@@ -78,6 +95,32 @@ const char* fault_of(const TimesReply& body)
 {
     if (body.unused != 0) return "an unused field is used";
     return is_list(body.count, body.began_ns, [](std::int64_t began) { return began >= 0; }) ? nullptr : "not a list of times";
+}
+
+const char* fault_of(const JobsRequest& body)
+{
+    for (const std::span<const char> text : {std::span<const char>(body.node), std::span<const char>(body.url), std::span<const char>(body.user),
+                                             std::span<const char>(body.token_file), std::span<const char>(body.key_file),
+                                             std::span<const char>(body.ca_file)})
+        if (!is_text(text)) return "a text does not end, or something follows it";
+    if (is_empty(body.node)) return "no node";
+    const bool has_rest = !is_empty(body.url) || !is_empty(body.user) || !is_empty(body.token_file) || !is_empty(body.key_file) ||
+                          !is_empty(body.ca_file);
+    if (body.controller == by_rpc) return has_rest ? "slurmctld is asked as if it were slurmrestd" : nullptr;
+    if (body.controller != by_rest) return "no such controller";
+    if (is_empty(body.url)) return "no URL";
+    return is_empty(body.token_file) != is_empty(body.key_file) ? nullptr : "not one of token and key";
+}
+
+const char* fault_of(const JobsReply& body)
+{
+    if (body.status > static_cast<std::uint32_t>(JobsStatus::malformed)) return "no such status";
+    const bool answered = body.status == static_cast<std::uint32_t>(JobsStatus::answered);
+    if (body.count > (answered ? most_jobs : 0)) return "too many jobs";
+    const auto end_of_used = body.jobs.begin() + static_cast<std::ptrdiff_t>(body.count);
+    const bool is_list = std::all_of(body.jobs.begin(), end_of_used, is_job) &&
+                         std::all_of(end_of_used, body.jobs.end(), [](const ControllerJob& job) { return job == ControllerJob{}; });
+    return is_list ? nullptr : "not a list of jobs";
 }
 
 }  // namespace
@@ -121,9 +164,13 @@ template std::vector<std::byte> encode(Verb, const WhoisRequest&, pid_t, std::ui
 template std::vector<std::byte> encode(Verb, const WhoisReply&, pid_t, std::uint32_t);
 template std::vector<std::byte> encode(Verb, const TimesRequest&, pid_t, std::uint32_t);
 template std::vector<std::byte> encode(Verb, const TimesReply&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const JobsRequest&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const JobsReply&, pid_t, std::uint32_t);
 template Result<WhoisRequest> decode_body(std::span<const std::byte>);
 template Result<WhoisReply> decode_body(std::span<const std::byte>);
 template Result<TimesRequest> decode_body(std::span<const std::byte>);
 template Result<TimesReply> decode_body(std::span<const std::byte>);
+template Result<JobsRequest> decode_body(std::span<const std::byte>);
+template Result<JobsReply> decode_body(std::span<const std::byte>);
 
 }  // namespace slurm_adopt::helper_wire

@@ -83,6 +83,8 @@ int serve(const Fd& socket)
     switch (static_cast<Verb>(header.value().verb)) {
     case Verb::times:
         return serve_verb<TimesRequest>(socket, Verb::times, deadline);
+    case Verb::jobs:
+        break;
     case Verb::whois:
         catch_slurm_output();
         at_exit_of_slurm([&socket] {

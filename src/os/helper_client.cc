@@ -43,6 +43,33 @@ Result<Reply> ask(const HelperSettings& settings, Verb verb, const Request& requ
     return std::move(reply).error().in("helper " + settings.program + " " + child.value().finish(deadline));
 }
 
+// False where it does not fit, with its NUL.
+[[nodiscard]] bool put_text(std::span<char> field, std::string_view text)
+{
+    if (text.size() >= field.size()) return false;
+    std::copy(text.begin(), text.end(), field.begin());
+    return true;
+}
+
+Result<JobsRequest> request_for(const ControllerQuestion& question)
+{
+    JobsRequest request;
+    request.controller = question.rest ? by_rest : by_rpc;
+    request.uid = question.uid.value_or(every_uid);
+    bool fits = put_text(request.node, question.node);
+    if (const auto& rest = question.rest)
+        fits = fits && put_text(request.url, rest->url) && put_text(request.user, rest->user) && put_text(request.token_file, rest->token_file) &&
+               put_text(request.key_file, rest->key_file) && put_text(request.ca_file, rest->ca_file);
+    if (!fits) return Error{ErrorCode::too_large, 0, "a name, path or URL is too long to ask the controller with"};
+    return request;
+}
+
+// What slurm-adopt-helper does by libslurm its neighbour does by HTTP.
+std::string rest_program(const std::string& helper)
+{
+    return helper.substr(0, helper.rfind('/') + 1) + "slurm-adopt-rest";
+}
+
 }  // namespace
 
 Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection, Deadline deadline)
@@ -91,6 +118,31 @@ Result<std::vector<std::int64_t>> ask_step_starts(const HelperSettings& settings
     if (std::find(starts.begin(), starts.end(), 0) != starts.end())
         return Error{ErrorCode::refused, 0, "the helper found no step_extern directory"};
     return starts;
+}
+
+Result<std::vector<ControllerJob>> ask_controller(const HelperSettings& settings, const ControllerQuestion& question, Deadline deadline)
+{
+    const auto request = request_for(question);
+    if (!request) return request.error();
+    HelperSettings asked = settings;
+    if (question.rest) asked.program = rest_program(settings.program);
+    const auto reply = ask<JobsReply>(asked, Verb::jobs, request.value(), deadline);
+    if (!reply) return reply.error();
+    switch (static_cast<JobsStatus>(reply.value().status)) {
+    case JobsStatus::answered:
+        return std::vector<ControllerJob>(reply.value().jobs.begin(), reply.value().jobs.begin() + reply.value().count);
+    case JobsStatus::no_config:
+        return Error{ErrorCode::refused, 0, question.rest ? "token, key or CA file cannot be used" : "the helper could not read slurm.conf"};
+    case JobsStatus::unreachable:
+        return Error{ErrorCode::refused, 0, "the controller does not answer"};
+    case JobsStatus::refused:
+        return Error{ErrorCode::refused, 0, "the controller does not take our credential"};
+    case JobsStatus::malformed:
+        return Error{ErrorCode::refused, 0, "the controller's answer is none"};
+    case JobsStatus::failed:
+        break;
+    }
+    return Error{ErrorCode::refused, 0, "the controller could not be asked"};
 }
 
 }  // namespace slurm_adopt

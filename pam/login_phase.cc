@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "slurm_adopt/connection.h"
 #include "slurm_adopt/host_name.h"
 #include "slurm_adopt/text.h"
@@ -110,6 +112,14 @@ bool LoginPhase::exempt_by_group(const User& user)
 Decision LoginPhase::decide_by_jobs(uid_t uid)
 {
     const Deadline deadline = Deadline::after(options_.timeout);
+    const Decision decision = find_and_adopt(uid, deadline);
+    // A session without a job is the account phase's business, and nothing keeps root waiting.
+    const bool may_be_early = decision.reason == Reason::no_jobs && phase_ == Phase::account && !is_root_;
+    return may_be_early ? decide_without_step(uid, deadline) : decision;
+}
+
+Decision LoginPhase::find_and_adopt(uid_t uid, Deadline deadline)
+{
     Look look = look_and_adopt(uid, deadline);
     if (!look.ended_steps.empty() && look.decision.verdict != Verdict::adopt && !deadline.passed()) {
         log(LogLevel::verbose, Priority::info, "a job ended while the login was being adopted; looking once more");
@@ -128,9 +138,9 @@ LoginPhase::Look LoginPhase::look_and_adopt(uid_t uid, Deadline deadline)
         log(LogLevel::error, Priority::error, "cannot list the extern steps: " + steps.error().context);
         return {conclude_failure(options_, Reason::sockets_unreadable), {}};
     }
-    for (const std::string& warning : steps.value().warnings) log(LogLevel::error, Priority::warning, warning);
+    for (const std::string& warning : steps.value().warnings) log_once(LogLevel::error, Priority::warning, warning);
     for (const std::uint32_t job_id : steps.value().ending)
-        log(LogLevel::verbose, Priority::info, "job " + std::to_string(job_id) + " is ending: no job to log in to");
+        log_once(LogLevel::verbose, Priority::info, "job " + std::to_string(job_id) + " is ending: no job to log in to");
 
     auto& sessions = steps.value().sessions;
     record_.jobs = sessions.size();
@@ -282,6 +292,13 @@ void LoginPhase::report()
     } else {
         host_.tell(message);
     }
+}
+
+void LoginPhase::log_once(LogLevel level, Priority priority, const std::string& line)
+{
+    if (std::find(logged_once_.begin(), logged_once_.end(), line) != logged_once_.end()) return;
+    logged_once_.push_back(line);
+    log(level, priority, line);
 }
 
 void LoginPhase::log(LogLevel level, Priority priority, const std::string& line)

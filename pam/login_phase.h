@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The account phase: may this login enter, and into which job? And the session phase: is it there still, or again?
-// login_phase.cc is what both have in common, choice.cc finds out which of several jobs it is, session.cc is the session's.
+// login_phase.cc is what both have in common, choice.cc finds out which of several jobs it is, session.cc is the session's,
+// without_step.cc what is left to do for who has no job here.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "host.h"
 #include "node_access.h"
 #include "slurm_adopt/adoption.h"
+#include "slurm_adopt/controller_view.h"
 #include "slurm_adopt/discovery.h"
 #include "slurm_adopt/helper_client.h"
 #include "slurm_adopt/messages.h"
@@ -59,6 +61,12 @@ private:
     [[nodiscard]] Decision decide(std::span<const std::string_view> arguments);
     [[nodiscard]] std::optional<Decision> decide_before_jobs(const Result<std::optional<User>>& user);
     [[nodiscard]] Decision decide_by_jobs(uid_t uid);
+    // Looks for the user's steps and has the process adopted; and looks once more where a step ended meanwhile.
+    [[nodiscard]] Decision find_and_adopt(uid_t uid, Deadline deadline);
+    [[nodiscard]] Decision decide_without_step(uid_t uid, Deadline deadline);
+    [[nodiscard]] Outlook ask_outlook(uid_t uid, Deadline deadline);
+    // None: nothing has come. `deadline` is that of a login that does not wait.
+    [[nodiscard]] std::optional<Decision> wait_for_step(uid_t uid, Deadline deadline, std::chrono::seconds worth_waiting);
     [[nodiscard]] Decision decide_session(uid_t uid);
     // None where the session has to be looked for a job.
     [[nodiscard]] std::optional<Decision> stays_where_it_is(const TakenJob& taken);
@@ -88,6 +96,8 @@ private:
     void report();
 
     void log(LogLevel level, Priority priority, const std::string& line);
+    // What every look at the steps would say again.
+    void log_once(LogLevel level, Priority priority, const std::string& line);
 
     Host& host_;
     NodeAccess& node_;
@@ -99,6 +109,7 @@ private:
     bool is_in_ending_step_ = false;
     bool is_joining_ = false;  // the job's namespaces, so that an exception leaves the process nobody knows where
     std::string session_key_;  // of this process, by /proc as it was before the job's namespaces were joined
+    std::vector<std::string> logged_once_;
     LoginRecord record_;
 };
 

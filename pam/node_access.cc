@@ -21,6 +21,17 @@ Result<SourceAnswer> NodeAccess::ask_source_job(const HelperSettings& settings, 
     return slurm_adopt::ask_source_job(settings, connection, deadline);
 }
 
+Result<std::vector<helper_wire::ControllerJob>> NodeAccess::ask_controller(const HelperSettings& settings,
+                                                                           const ControllerQuestion& question, Deadline deadline)
+{
+    return slurm_adopt::ask_controller(settings, question, deadline);
+}
+
+bool NodeAccess::wait_for_step(StepWatch& watch, Deadline until)
+{
+    return watch.wait(until);
+}
+
 Result<std::vector<CgroupEntry>> NodeAccess::cgroups_of_process(const Roots& roots)
 {
     return cgroups_of(roots, ::getpid());

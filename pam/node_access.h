@@ -17,6 +17,7 @@
 #include "slurm_adopt/options.h"
 #include "slurm_adopt/own_steps.h"
 #include "slurm_adopt/policy.h"
+#include "slurm_adopt/step_watch.h"
 #include "slurm_adopt/users.h"
 
 namespace slurm_adopt {
@@ -33,6 +34,11 @@ public:
     [[nodiscard]] virtual std::optional<Connection> client_connection(const Roots& roots, std::string_view remote_host);
     [[nodiscard]] virtual Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection,
                                                               Deadline deadline);
+    [[nodiscard]] virtual Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings,
+                                                                                         const ControllerQuestion& question,
+                                                                                         Deadline deadline);
+    // True: there is something new to look at. False: the time is over.
+    [[nodiscard]] virtual bool wait_for_step(StepWatch& watch, Deadline until);
     // Where the process is that logs in.
     [[nodiscard]] virtual Result<std::vector<CgroupEntry>> cgroups_of_process(const Roots& roots);
     [[nodiscard]] virtual Choice choose(const Options& options, std::span<const OwnJob> jobs,

@@ -31,6 +31,8 @@ public:
         return Deadline(now + (at_ - now) / static_cast<Clock::rep>(parts));
     }
 
+    [[nodiscard]] Deadline later_by(std::chrono::milliseconds duration) const { return Deadline(at_ + duration); }
+
     [[nodiscard]] Deadline sooner(Deadline other) const { return Deadline(std::min(at_, other.at_)); }
 
 private:

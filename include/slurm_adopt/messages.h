@@ -23,7 +23,7 @@ struct LoginRecord {
     std::string rhost;
     std::string node;       // the name people know this machine by
     std::size_t jobs = 0;   // the user's jobs here
-    std::uint32_t job_id = 0;  // the job taken, or the last one tried; 0: none
+    std::uint32_t job_id = 0;  // the job taken, the last one tried, or the one that the controller named; 0: none
     std::string phase;      // "account" or "session"
     std::chrono::microseconds took{0};
     bool verified = false;  // of an adoption: the kernel confirms it

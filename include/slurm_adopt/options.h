@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -36,6 +37,13 @@ enum class OptionId {
     exempt_users,
     exempt_groups,
     wait_for_job,
+    controller,
+    controller_timeout,
+    rest_url,
+    rest_user,
+    rest_token_file,
+    rest_key_file,
+    rest_ca_file,
     import_env,
     runtime_dir,
     job_choice,
@@ -50,6 +58,8 @@ enum class OptionType {
     level,     // quiet, fatal, ... debug5, or 0 to 9
     path,      // absolute, without "." or ".." parts
     name,      // a node name: letters, digits, '.', '_', '-'
+    user,      // one user's name
+    url,       // http://HOST[:PORT], https://HOST[:PORT] or unix:/PATH
     names,     // user or group names, separated by commas
     services,  // PAM service names, separated by commas, or '*'
     patterns,  // environment names or PREFIX_*, separated by commas
@@ -64,6 +74,7 @@ struct OptionSpec {
     std::string_view help;           // one sentence
     unsigned least = 0;              // of a number
     unsigned most = 0;
+    std::size_t longest = 0;         // of a text, in characters; 0: any
     bool takes_effect = true;        // false: checked, but without effect in this release
 };
 
@@ -71,6 +82,7 @@ struct OptionSpec {
 
 enum class Action { deny, ignore, allow, newest };
 enum class JobChoice { none, file };
+enum class Controller { none, rpc, rest };
 
 // In order: a message is written when its level is at most the chosen one.
 enum class LogLevel { quiet, fatal, error, info, verbose, debug, debug2, debug3, debug4, debug5 };
@@ -97,6 +109,13 @@ struct Options {
     std::vector<std::string> exempt_users;
     std::vector<std::string> exempt_groups;
     std::chrono::seconds wait_for_job{0};
+    Controller controller = Controller::none;
+    std::chrono::seconds controller_timeout{2};
+    std::string rest_url;         // with Controller::rest, and there only: slurmrestd's,
+    std::string rest_user;        // whom the token is for; empty: root,
+    std::string rest_token_file;  // exactly one of this and the next,
+    std::string rest_key_file;
+    std::string rest_ca_file;     // empty: the system's
     std::vector<std::string> import_env;
     bool runtime_dir = false;
     JobChoice job_choice = JobChoice::none;
@@ -108,7 +127,7 @@ struct ParsedOptions {
     std::vector<std::string> errors;  // one sentence each: what, where, what is allowed. Empty: all is well.
 };
 
-// Parses the arguments of a PAM line. With any error `options` holds what could be read, for its log level and
+// Parses the arguments of a PAM line. Options that contradict each other are an error as well. With any error `options` holds what could be read, for its log level and
 // `quiet` only: the caller refuses.
 [[nodiscard]] ParsedOptions parse_options(std::span<const std::string_view> arguments);
 

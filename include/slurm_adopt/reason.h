@@ -24,6 +24,8 @@ enum class Reason {
 
     // Not adopted.
     no_jobs,
+    job_starting,    // by the controller; its extern step did not come in time
+    no_extern_step,  // by the controller a job runs here, but there is no extern step of it
     unknown_job,
     adopt_refused,       // slurmstepd answered with an error
     adopt_timeout,       // slurmstepd did not answer in time, and the kernel does not show us inside

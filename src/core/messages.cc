@@ -14,6 +14,12 @@ std::string refusal(const LoginRecord& record)
     const std::string code(reason_code(record.decision.reason));
     switch (failure_class(record.decision.reason)) {
     case FailureClass::no_jobs:
+        if (record.decision.reason == Reason::job_starting)
+            return "Access denied: your job " + std::to_string(record.job_id) + " is still starting on " + node +
+                   ". Try again in a moment.";
+        if (record.decision.reason == Reason::no_extern_step)
+            return "Access denied: your job " + std::to_string(record.job_id) + " runs on " + node + ", but has no extern step there (" +
+                   code + "). Please tell your administrator this line.";
         return "Access denied: you have no job running on " + node + ". Start one there (sbatch, salloc) and log in while it runs.";
     case FailureClass::unknown_job:
         return "Access denied: you have " + std::to_string(record.jobs) + " jobs on " + node +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <array>
 
+#include "slurm_adopt/helper_wire.h"
 #include "slurm_adopt/options.h"
 
 namespace slurm_adopt {
@@ -9,6 +10,9 @@ namespace {
 using enum OptionType;
 
 constexpr std::string_view switch_values = "0|1|false|true";
+// What fits into a question to the helpers, with its NUL.
+constexpr std::size_t longest_rest_text = helper_wire::longest_path - 1;
+constexpr std::size_t longest_user = helper_wire::longest_user - 1;
 
 // In the order of the manual: Slurm's own options, then ours.
 constexpr std::array table = {
@@ -55,8 +59,24 @@ constexpr std::array table = {
     OptionSpec{.id = OptionId::exempt_groups, .name = "exempt_groups", .type = names, .allowed = "group names, comma-separated",
                .default_value = "", .help = "Groups (primary or supplementary) whose members the module leaves alone."},
     OptionSpec{.id = OptionId::wait_for_job, .name = "wait_for_job", .type = number, .allowed = "seconds, 0 to 60",
-               .default_value = "0", .help = "How long to wait for a job that is starting.", .least = 0, .most = 60,
-               .takes_effect = false},
+               .default_value = "0", .help = "How long to wait for a job that is starting.", .least = 0, .most = 60},
+    OptionSpec{.id = OptionId::controller, .name = "controller", .type = choice, .allowed = "none|rpc|rest", .default_value = "none",
+               .help = "Ask the controller about a user without an extern step here: slurmctld by RPC, or slurmrestd."},
+    OptionSpec{.id = OptionId::controller_timeout, .name = "controller_timeout", .type = number, .allowed = "seconds, 1 to 60",
+               .default_value = "2", .help = "The longest to wait for the controller's answer.", .least = 1, .most = 60},
+    OptionSpec{.id = OptionId::rest_url, .name = "rest_url", .type = url,
+               .allowed = "http://HOST[:PORT], https://HOST[:PORT] or unix:/PATH", .default_value = "",
+               .help = "Where slurmrestd is, for controller=rest.", .longest = longest_rest_text},
+    OptionSpec{.id = OptionId::rest_user, .name = "rest_user", .type = user, .allowed = "a user name", .default_value = "",
+               .help = "Whom the token for slurmrestd is for; root where it is not set.", .longest = longest_user},
+    OptionSpec{.id = OptionId::rest_token_file, .name = "rest_token_file", .type = path, .allowed = "an absolute path",
+               .default_value = "", .help = "The file with the token for slurmrestd.", .longest = longest_rest_text},
+    OptionSpec{.id = OptionId::rest_key_file, .name = "rest_key_file", .type = path, .allowed = "an absolute path",
+               .default_value = "", .help = "The file with the key, to mint a token for slurmrestd with.",
+               .longest = longest_rest_text},
+    OptionSpec{.id = OptionId::rest_ca_file, .name = "rest_ca_file", .type = path, .allowed = "an absolute path",
+               .default_value = "", .help = "The certificates that slurmrestd's has to be signed by; the system's where it is not set.",
+               .longest = longest_rest_text},
     OptionSpec{.id = OptionId::import_env, .name = "import_env", .type = patterns,
                .allowed = "variable names or PREFIX_*, comma-separated", .default_value = "",
                .help = "Variables of the job to set in the session.", .takes_effect = false},

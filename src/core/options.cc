@@ -66,6 +66,29 @@ bool is_user_or_group(std::string_view text)
            std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
 }
 
+bool is_host(std::string_view text)
+{
+    if (text.starts_with('[') && text.ends_with(']'))  // RFC 3986, 3.2.2: an IPv6 address
+        return made_of(text.substr(1, text.size() - 2), {digits, "abcdefABCDEF", ":."});
+    return made_of(text, {letters, digits, ".-_"});
+}
+
+// Without user name and password, path, query and fragment: what would be told by them has options of its own.
+bool is_url(std::string_view text)
+{
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!text.starts_with(scheme)) continue;
+        const std::string_view authority = text.substr(scheme.size());
+        const std::size_t colon = authority.rfind(':');
+        if (colon == std::string_view::npos || authority.ends_with(']')) return is_host(authority);
+        const auto port = parse_number<std::uint16_t>(authority.substr(colon + 1));
+        return port && *port != 0 && is_host(authority.substr(0, colon));
+    }
+    constexpr std::string_view socket = "unix:";
+    return text.starts_with(socket) && is_safe_path(text.substr(socket.size())) &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
+}
+
 bool is_environment_pattern(std::string_view text)
 {
     if (text.size() > 1 && text.back() == '*') text.remove_suffix(1);
@@ -81,6 +104,7 @@ bool all_parts(std::string_view list, Valid valid)
 
 bool is_valid(const OptionSpec& spec, std::string_view value)
 {
+    if (spec.longest != 0 && value.size() > spec.longest) return false;
     switch (spec.type) {
     case OptionType::choice: {
         const auto words = split(spec.allowed, '|');
@@ -99,6 +123,10 @@ bool is_valid(const OptionSpec& spec, std::string_view value)
         return is_safe_path(value);
     case OptionType::name:
         return made_of(value, {letters, digits, "._-"});
+    case OptionType::user:
+        return is_user_or_group(value) && value.find(',') == std::string_view::npos;
+    case OptionType::url:
+        return is_url(value);
     case OptionType::names:
         return all_parts(value, is_user_or_group);
     case OptionType::services:
@@ -146,6 +174,15 @@ void store(Options& options, OptionId id, std::string_view value)
     case OptionId::exempt_users: options.exempt_users = list_of(value); return;
     case OptionId::exempt_groups: options.exempt_groups = list_of(value); return;
     case OptionId::wait_for_job: options.wait_for_job = seconds_of(value); return;
+    case OptionId::controller:
+        options.controller = value == "rpc" ? Controller::rpc : value == "rest" ? Controller::rest : Controller::none;
+        return;
+    case OptionId::controller_timeout: options.controller_timeout = seconds_of(value); return;
+    case OptionId::rest_url: options.rest_url = value; return;
+    case OptionId::rest_user: options.rest_user = value; return;
+    case OptionId::rest_token_file: options.rest_token_file = value; return;
+    case OptionId::rest_key_file: options.rest_key_file = value; return;
+    case OptionId::rest_ca_file: options.rest_ca_file = value; return;
     case OptionId::import_env: options.import_env = list_of(value); return;
     case OptionId::runtime_dir: options.runtime_dir = on; return;
     case OptionId::job_choice: options.job_choice = value == "file" ? JobChoice::file : JobChoice::none; return;
@@ -177,6 +214,21 @@ std::string sentence(std::initializer_list<std::string_view> parts)
     return text;
 }
 
+// What is wrong with options each of which is allowed, and how to put it right; empty: nothing.
+std::string_view contradiction(const Options& options)
+{
+    const bool has_token = !options.rest_token_file.empty();
+    const bool has_key = !options.rest_key_file.empty();
+    if (options.controller != Controller::rest) {
+        const bool has_rest = !options.rest_url.empty() || !options.rest_user.empty() || has_token || has_key || !options.rest_ca_file.empty();
+        return has_rest ? "the options rest_* are for controller=rest only: write controller=rest, or take them out" : "";
+    }
+    if (options.rest_url.empty()) return "controller=rest needs rest_url=URL, slurmrestd's address";
+    if (has_token && has_key) return "rest_token_file and rest_key_file are both given: keep one of them";
+    if (!has_token && !has_key) return "controller=rest needs one of rest_token_file=FILE and rest_key_file=FILE";
+    return "";
+}
+
 }  // namespace
 
 ParsedOptions parse_options(std::span<const std::string_view> arguments)
@@ -206,6 +258,8 @@ ParsedOptions parse_options(std::span<const std::string_view> arguments)
         }
         store(parsed.options, spec->id, value);
     }
+    // An option that could not be read is missing: what is wrong then is that one only.
+    if (const auto wrong = contradiction(parsed.options); parsed.errors.empty() && !wrong.empty()) parsed.errors.emplace_back(wrong);
     return parsed;
 }
 

@@ -17,6 +17,8 @@ FailureClass failure_class(Reason reason)
     case Reason::current_job:
         return FailureClass::none;
     case Reason::no_jobs:
+    case Reason::job_starting:
+    case Reason::no_extern_step:
         return FailureClass::no_jobs;
     case Reason::unknown_job:
         return FailureClass::unknown_job;
@@ -58,6 +60,8 @@ std::string_view reason_code(Reason reason)
     case Reason::account_job: return "account_job";
     case Reason::current_job: return "current_job";
     case Reason::no_jobs: return "no_jobs";
+    case Reason::job_starting: return "job_starting";
+    case Reason::no_extern_step: return "no_extern_step";
     case Reason::unknown_job: return "unknown_job";
     case Reason::adopt_refused: return "adopt_refused";
     case Reason::adopt_timeout: return "adopt_timeout";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The two questions, answered.
+// The questions, answered.
 #pragma once
 
 #include "slurm_adopt/helper_wire.h"
@@ -8,6 +8,9 @@ namespace slurm_adopt::helper {
 
 // Which job the source node's slurmd names. Uses libslurm, which may end the process.
 [[nodiscard]] helper_wire::WhoisReply answer(const helper_wire::WhoisRequest& request);
+
+// The jobs that slurmctld has on a node. Uses libslurm, which may end the process.
+[[nodiscard]] helper_wire::JobsReply answer(const helper_wire::JobsRequest& request);
 
 // The mtime of the step_extern directory of each slurmstepd, 0 where it cannot be had.
 [[nodiscard]] helper_wire::TimesReply answer(const helper_wire::TimesRequest& request);

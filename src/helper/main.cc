@@ -56,6 +56,18 @@ int send_reply(const Fd& socket, Verb verb, const Reply& reply)
     return exit_failed;
 }
 
+// libslurm ends the process where it finds no configuration: then that is the reply.
+template <class Reply, class ReplyStatus>
+void prepare_for_slurm(const Fd& socket, Verb verb, ReplyStatus no_config)
+{
+    catch_slurm_output();
+    at_exit_of_slurm([&socket, verb, no_config] {
+        Reply reply;
+        reply.status = static_cast<std::uint32_t>(no_config);
+        return send_reply(socket, verb, reply);
+    });
+}
+
 template <class Request>
 int serve_verb(const Fd& socket, Verb verb, Deadline deadline)
 {
@@ -83,16 +95,12 @@ int serve(const Fd& socket)
     switch (static_cast<Verb>(header.value().verb)) {
     case Verb::times:
         return serve_verb<TimesRequest>(socket, Verb::times, deadline);
-    case Verb::jobs:
-        break;
     case Verb::whois:
-        catch_slurm_output();
-        at_exit_of_slurm([&socket] {
-            WhoisReply reply;
-            reply.status = static_cast<std::uint32_t>(Status::no_config);
-            return send_reply(socket, Verb::whois, reply);
-        });
+        prepare_for_slurm<WhoisReply>(socket, Verb::whois, Status::no_config);
         return serve_verb<WhoisRequest>(socket, Verb::whois, deadline);
+    case Verb::jobs:
+        prepare_for_slurm<JobsReply>(socket, Verb::jobs, JobsStatus::no_config);
+        return serve_verb<JobsRequest>(socket, Verb::jobs, deadline);
     }
     return exit_failed;
 }

@@ -6,6 +6,7 @@
 #include <slurm/slurm_version.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -37,16 +38,23 @@ void slurm_conf_unlock(void);
 namespace slurm_adopt::helper {
 namespace {
 
-void add_hosts(const char* list, std::vector<std::string>& hosts, std::set<std::string>& known)
+std::vector<std::string> hosts_of(const char* list)
 {
-    if (list == nullptr) return;
-    const auto hostlist = slurm_hostlist_create(list);
-    if (hostlist == nullptr) return;
+    std::vector<std::string> hosts;
+    const auto hostlist = list == nullptr ? nullptr : slurm_hostlist_create(list);
+    if (hostlist == nullptr) return hosts;
     // libslurm has it from malloc().
     const auto release = [](char* text) { std::free(text); };  // NOLINT(cppcoreguidelines-no-malloc)
     while (const auto host = std::unique_ptr<char, decltype(release)>(slurm_hostlist_shift(hostlist), release))
-        if (known.insert(host.get()).second) hosts.emplace_back(host.get());
+        hosts.emplace_back(host.get());
     slurm_hostlist_destroy(hostlist);
+    return hosts;
+}
+
+void add_hosts(const char* list, std::vector<std::string>& hosts, std::set<std::string>& known)
+{
+    for (std::string& host : hosts_of(list))
+        if (known.insert(host).second) hosts.push_back(std::move(host));
 }
 
 }  // namespace
@@ -74,6 +82,23 @@ std::vector<std::string> node_addresses()
     // Where NodeAddr is in a network of its own, logins come from the address of the host name.
     for (int i = 0; i < count; ++i) add_hosts(lines[i]->hostnames, hosts, known);
     return hosts;
+}
+
+std::vector<std::string> node_names_of(const std::string& name)
+{
+    SlurmConfNode** lines = nullptr;
+    const int count = slurm_conf_nodename_array(&lines);
+    std::vector<std::string> found;
+    for (int i = 0; i < count; ++i) {
+        const auto names = hosts_of(lines[i]->nodenames);
+        const auto hosts = hosts_of(lines[i]->hostnames);
+        if (std::find(names.begin(), names.end(), name) != names.end()) return {name};
+        // One NodeHostname may stand for many names: several slurmd on one machine.
+        for (std::size_t at = 0; at < names.size() && !hosts.empty(); ++at)
+            if (hosts[std::min(at, hosts.size() - 1)] == name) found.push_back(names[at]);
+    }
+    if (found.empty()) found.push_back(name);
+    return found;
 }
 
 Authentication authentication()

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <string>
 
 #include "answer.h"
-#include "confine.h"
 #include "log.h"
 #include "munge.h"
+#include "ready.h"
 #include "slurm_adopt/connection.h"
 #include "slurm_adopt/file.h"
 #include "slurm_adopt/text.h"
@@ -60,9 +58,8 @@ WhoisReply answer(const WhoisRequest& request)
     const bool is_v6 = request.is_v6 != 0;
     const Address peer{is_v6, request.peer_address};
     const Address local{is_v6, request.local_address};
-    // libslurm tries a file that it was told to use for a whole minute.
-    if (const auto path = slurm_conf_path(); path && ::access(path->c_str(), R_OK) != 0) {
-        log_error(system_error(printable(*path)).context);
+    if (const auto readable = check_slurm_conf(); !readable) {
+        log_error(readable.error().context);
         return without_job(Status::no_config);
     }
     load_slurm_conf();

@@ -19,6 +19,8 @@ inline constexpr std::array all_reasons = {
     Reason::account_job,
     Reason::current_job,
     Reason::no_jobs,
+    Reason::job_starting,
+    Reason::no_extern_step,
     Reason::unknown_job,
     Reason::adopt_refused,
     Reason::adopt_timeout,

@@ -16,7 +16,7 @@ namespace {
 const std::map<FailureClass, std::set<std::string>> expected = {
     {FailureClass::none, {"root", "service", "exempt_user", "exempt_group", "one_job", "newest_job", "source_job",
                            "account_job", "current_job"}},
-    {FailureClass::no_jobs, {"no_jobs"}},
+    {FailureClass::no_jobs, {"no_jobs", "job_starting", "no_extern_step"}},
     {FailureClass::unknown_job, {"unknown_job"}},
     {FailureClass::adopt_failure,
      {"adopt_refused", "adopt_timeout", "adopt_step_ended", "adopt_protocol", "adopt_failed", "adopt_not_inside",

@@ -17,6 +17,8 @@ std::string_view words_of(Reason reason)
     case Reason::account_job: return "the account phase took this job";
     case Reason::current_job: return "the process is in this job already";
     case Reason::no_jobs: return "the user has no job on this node";
+    case Reason::job_starting: return "the controller says that the user's job is starting on this node";
+    case Reason::no_extern_step: return "the controller says that a job of the user's runs on this node, but it has no extern step";
     case Reason::unknown_job: return "the user has several jobs here, and action_unknown= does not let the newest be taken";
     case Reason::adopt_refused: return "slurmstepd refuses";
     case Reason::adopt_timeout: return "the job's slurmstepd does not answer in time";

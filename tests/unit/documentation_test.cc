@@ -132,6 +132,8 @@ std::vector<std::string> words_of(const OptionSpec& spec)
     case OptionType::number: return {std::to_string(spec.least), std::to_string(spec.most)};
     case OptionType::path: return {"absolute"};
     case OptionType::name: return {"node"};
+    case OptionType::user: return {"user"};
+    case OptionType::url: return {"http", "https", "unix"};
     case OptionType::names:
     case OptionType::services:
     case OptionType::patterns: return {"comma"};

@@ -99,6 +99,9 @@ TEST(UserMessage, ExactTextForEachClass)
     const std::pair<Reason, const char*> cases[] = {
         {Reason::no_jobs,
          "Access denied: you have no job running on n1. Start one there (sbatch, salloc) and log in while it runs."},
+        {Reason::job_starting, "Access denied: your job 7 is still starting on n1. Try again in a moment."},
+        {Reason::no_extern_step, "Access denied: your job 7 runs on n1, but has no extern step there (no_extern_step). "
+                                 "Please tell your administrator this line."},
         {Reason::unknown_job, "Access denied: you have 3 jobs on n1 and it is not known which one this login belongs to. "
                               "Use: srun --overlap --pty --jobid=<JOBID> bash"},
         {Reason::adopt_timeout, "Access denied: this login could not be placed into your job on n1 (adopt_timeout). "

@@ -44,6 +44,46 @@ std::vector<std::string> wrong_values(OptionType type)
         return {"", "10", "-1", "00", "01", "Info", "INFO", "debug1", "debug6", "debug0", "warn", "info|debug", "info "};
     case OptionType::path: return {"", "/", "relative", "./x", "../x", "/a/../b", "/..", "/a/.", "/./a", "~/x", "x/", " /x"};
     case OptionType::name: return {"", "a b", "a/b", "n1,n2", "n[1-2]", "n1=", "n\xc3\xa9", "n1\n", "*"};
+    case OptionType::user: return {"", "a,b", "@file", "a b", "a=b", "a\tb", "a\n", "a\x7f"};
+    case OptionType::url:
+        return {"",
+                "rest",
+                "rest:6820",
+                "/run/socket",
+                "ftp://rest",
+                "HTTP://rest",
+                "http:/rest",
+                "http://",
+                "http://:6820",
+                "http://rest:",
+                "http://rest:0",
+                "http://rest:65536",
+                "http://rest:+1",
+                "http://rest/",
+                "http://rest/slurm",
+                "http://rest?a",
+                "http://rest#a",
+                "http://user@rest",
+                "https://user:password@rest",
+                "http://a b",
+                "http://a\tb",
+                "http://a\n",
+                "http://\xc3\xa9",
+                "http://[",
+                "http://[]",
+                "http://[::1",
+                "http://::1]",
+                "http://[::1]x",
+                "http://[::1]:",
+                "http://[rest]",
+                "http://2001:db8::1",
+                "unix:",
+                "unix:/",
+                "unix:run",
+                "unix://run/../x",
+                "unix:/a b",
+                "unix:/a\n",
+                "unix:/a\x7f"};
     case OptionType::names: return {"", ",", "a,", ",a", "a,,b", "@file", "a,@file", "a b", "a=b", "a\tb", "a\nb", "a\x7f"};
     case OptionType::services:
         return {"", ",", "sshd,", ",sshd", "sshd,,login", "*,sshd", "sshd,*", "ssh*", "a b", "a/b", "sshd\n", "a=b"};
@@ -91,6 +131,49 @@ TEST(WrongOptions, OnlyAFlagMayBeBare)
         EXPECT_EQ(errors_of({spec.name}).empty(), spec.type == OptionType::flag) << spec.name;
 }
 
+TEST(WrongOptions, ATextJustTooLong)
+{
+    for (const OptionSpec& spec : option_table()) {
+        if (spec.longest == 0) continue;
+        const std::string begin = spec.type == OptionType::url ? "unix:/" : spec.type == OptionType::path ? "/" : "";
+        const std::string value = begin + std::string(spec.longest + 1 - begin.size(), 'a');
+        EXPECT_EQ(errors_of({std::string(spec.name) + '=' + value}).size(), 1U) << spec.name;
+    }
+}
+
+TEST(WrongOptions, OptionsThatContradictEachOther)
+{
+    const std::pair<std::vector<std::string_view>, std::string_view> cases[] = {
+        {{"controller=rest"}, "controller=rest needs rest_url=URL, slurmrestd's address"},
+        {{"controller=rest", "rest_token_file=/t"}, "controller=rest needs rest_url=URL, slurmrestd's address"},
+        {{"controller=rest", "rest_url=http://r"}, "controller=rest needs one of rest_token_file=FILE and rest_key_file=FILE"},
+        {{"rest_url=http://r", "rest_user=x", "controller=rest"},
+         "controller=rest needs one of rest_token_file=FILE and rest_key_file=FILE"},
+        {{"controller=rest", "rest_url=http://r", "rest_token_file=/t", "rest_key_file=/k"},
+         "rest_token_file and rest_key_file are both given: keep one of them"},
+    };
+    for (const auto& [arguments, sentence] : cases) {
+        const auto errors = errors_of(arguments);
+        ASSERT_EQ(errors.size(), 1U) << sentence;
+        EXPECT_EQ(errors[0], sentence);
+    }
+    for (const std::string_view option :
+         {"rest_url=http://r", "rest_user=x", "rest_token_file=/t", "rest_key_file=/k", "rest_ca_file=/c"})
+        for (const std::string_view controller : {"controller=none", "controller=rpc", "quiet"}) {
+            const auto errors = errors_of({option, controller});
+            ASSERT_EQ(errors.size(), 1U) << option << ' ' << controller;
+            EXPECT_EQ(errors[0], "the options rest_* are for controller=rest only: write controller=rest, or take them out");
+        }
+}
+
+// Only that is said, and not what it leads to.
+TEST(WrongOptions, AValueThatCannotBeReadIsNoContradiction)
+{
+    const auto errors = errors_of({"controller=rest", "rest_url=rest:6820", "rest_token_file=/t"});
+    ASSERT_EQ(errors.size(), 1U);
+    EXPECT_TRUE(errors[0].starts_with("option 'rest_url=rest:6820' has no valid value")) << errors[0];
+}
+
 TEST(WrongOptions, UnknownNames)
 {
     for (const char* argument : {"",
@@ -125,9 +208,13 @@ TEST(WrongOptions, EveryOptionOnlyOnce)
 {
     for (const OptionSpec& spec : option_table()) {
         const std::string value =
-            spec.default_value.empty() ? spec.type == OptionType::path ? "/x" : "x" : std::string(spec.default_value);
+            !spec.default_value.empty()         ? std::string(spec.default_value)
+            : spec.type == OptionType::path     ? "/x"
+            : spec.type == OptionType::url      ? "unix:/x"
+                                                : "x";
         const std::string argument = std::string(spec.name) + '=' + value;
-        EXPECT_TRUE(errors_of({argument}).empty()) << argument;
+        // Alone it lacks what it is for.
+        EXPECT_EQ(errors_of({argument}).empty(), !spec.name.starts_with("rest_")) << argument;
         const auto errors = errors_of({argument, argument});
         ASSERT_EQ(errors.size(), 1U) << argument;
         EXPECT_TRUE(errors[0].starts_with("option '" + std::string(spec.name) + "' is given twice: '" + argument + "'"))

@@ -2,6 +2,7 @@
 // Which of several jobs a login belongs to; for both phases.
 #include <algorithm>
 
+#include "asking.h"
 #include "login_phase.h"
 #include "slurm_adopt/connection.h"
 #include "slurm_adopt/helper_client.h"
@@ -57,11 +58,6 @@ std::optional<std::uint32_t> LoginPhase::job_of_process(const std::vector<StepdS
     return std::nullopt;
 }
 
-HelperSettings LoginPhase::helper_settings() const
-{
-    return {options_.helper.empty() ? SLURM_ADOPT_HELPER_PATH : options_.helper, options_.slurm_conf, options_.log_level};
-}
-
 std::optional<std::uint32_t> LoginPhase::find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
                                                            Deadline limit)
 {
@@ -70,7 +66,7 @@ std::optional<std::uint32_t> LoginPhase::find_source_job(const std::vector<Stepd
         log(LogLevel::verbose, Priority::info, "source unknown: the login came by no TCP connection of this process");
         return std::nullopt;
     }
-    const auto answer = node_.ask_source_job(helper_settings(), *connection, limit);
+    const auto answer = node_.ask_source_job(helper_settings_of(options_), *connection, limit);
     if (!answer) {
         log(LogLevel::info, Priority::warning, "source unknown: " + answer.error().context);
         return std::nullopt;
@@ -108,7 +104,7 @@ std::vector<std::int64_t> LoginPhase::find_starts(const std::vector<StepdSession
     std::vector<pid_t> pids;
     pids.reserve(sessions.size());
     for (const StepdSession& session : sessions) pids.push_back(session.pid);
-    auto starts = ask_step_starts(helper_settings(), pids, limit);
+    auto starts = ask_step_starts(helper_settings_of(options_), pids, limit);
     if (starts) return std::move(starts).value();
     log(LogLevel::verbose, Priority::info, "start of the steps: " + starts.error().context + "; going by their sockets");
     return socket_starts(sessions);

@@ -90,7 +90,6 @@ private:
                                                                Deadline limit);
     [[nodiscard]] std::vector<std::int64_t> find_starts(const std::vector<StepdSession>& sessions, Deadline limit);
     void warn_of_foreign_source(std::uint32_t job_id, Deadline deadline);
-    [[nodiscard]] HelperSettings helper_settings() const;
     void set_up_environment(const Adoption& adoption);
     void give_runtime_dir(const User& user);
     void report();

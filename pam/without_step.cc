@@ -2,27 +2,12 @@
 // The account phase of a user who has no extern step here: is one coming? The controller may know, and it can be waited for.
 #include <algorithm>
 
+#include "asking.h"
 #include "login_phase.h"
-#include "slurm_adopt/host_name.h"
 #include "slurm_adopt/step_watch.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
-namespace {
-
-ControllerQuestion question_about(const Options& options, uid_t uid)
-{
-    ControllerQuestion question{.uid = uid, .node = options.nodename.empty() ? short_host_name() : options.nodename, .rest = std::nullopt};
-    if (options.controller == Controller::rest)
-        question.rest = RestSettings{.url = options.rest_url,
-                                     .user = options.rest_user,
-                                     .token_file = options.rest_token_file,
-                                     .key_file = options.rest_key_file,
-                                     .ca_file = options.rest_ca_file};
-    return question;
-}
-
-}  // namespace
 
 Decision LoginPhase::decide_without_step(uid_t uid, Deadline deadline)
 {
@@ -43,7 +28,7 @@ Decision LoginPhase::decide_without_step(uid_t uid, Deadline deadline)
 Outlook LoginPhase::ask_outlook(uid_t uid, Deadline deadline)
 {
     if (options_.controller == Controller::none) return outlook_of(std::nullopt, uid);
-    const auto jobs = node_.ask_controller(helper_settings(), question_about(options_, uid),
+    const auto jobs = node_.ask_controller(helper_settings_of(options_), controller_question(options_, uid),
                                            deadline.sooner(Deadline::after(options_.controller_timeout)));
     if (jobs) return outlook_of(jobs.value(), uid);
     // Whether it answers or not: who has a job here, and who has none, does not depend on it.

@@ -81,6 +81,28 @@ public:
         return answer;
     }
 
+    Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings, const ControllerQuestion& question,
+                                                                   Deadline deadline) override
+    {
+        auto jobs = NodeAccess::ask_controller(settings, question, deadline);
+        SeenController seen{.jobs = std::nullopt, .error = {}, .by_rest = question.rest.has_value()};
+        if (jobs) {
+            seen.jobs = jobs.value();
+        } else {
+            seen.error = jobs.error().context;
+            missed("the controller's answer: the helper works for root only");
+        }
+        note({.kind = StepKind::controller, .controller = std::move(seen)});
+        return jobs;
+    }
+
+    bool wait_for_step(StepWatch&, Deadline until) override
+    {
+        constexpr int second = 1000;
+        note({.kind = StepKind::wait, .wait = SeenWait{std::chrono::seconds{(until.poll_timeout() + second - 1) / second}}});
+        return false;
+    }
+
     // A login comes from sshd, which is in no job; su and its like come from where the tool is called.
     Result<std::vector<CgroupEntry>> cgroups_of_process(const Roots& roots) override
     {

@@ -57,6 +57,18 @@ struct SeenSource {
     std::string program;  // the helper
 };
 
+// What the controller says, where the user has no extern step here and it is asked.
+struct SeenController {
+    std::optional<std::vector<helper_wire::ControllerJob>> jobs;
+    std::string error;  // none: why
+    bool by_rest = false;
+};
+
+// A login would wait here; the dry run does not.
+struct SeenWait {
+    std::chrono::seconds at_most{0};
+};
+
 struct SeenCandidate {
     std::uint32_t job_id = 0;
     Reason reason = Reason::internal_error;
@@ -77,7 +89,7 @@ struct SeenAdoption {
     bool verifiable = false;  // the kernel could confirm it
 };
 
-enum class StepKind { before_jobs, jobs, source, choice, adoption };
+enum class StepKind { before_jobs, jobs, source, choice, adoption, controller, wait };
 
 // What the phase did, in its order; one or no member is set, by `kind`.
 struct Step {
@@ -87,6 +99,8 @@ struct Step {
     std::optional<SeenSource> source{};
     std::optional<SeenChoice> choice{};
     std::optional<SeenAdoption> adoption{};
+    std::optional<SeenController> controller{};
+    std::optional<SeenWait> wait{};
 };
 
 struct DryRun {

@@ -3,6 +3,7 @@
 
 #include "report.h"
 #include "slurm_adopt/users.h"
+#include "survey/controller_jobs.h"
 
 namespace slurm_adopt::tool {
 namespace {
@@ -71,6 +72,16 @@ Json json_of(const SeenAdoption& seen)
             {"verifiable", seen.verifiable}};
 }
 
+Json json_of(const SeenController& seen)
+{
+    Json result{{"by", seen.by_rest ? "rest" : "rpc"}, {"jobs", Json()}, {"error", seen.error.empty() ? Json() : Json(seen.error)}};
+    if (!seen.jobs) return result;
+    result["jobs"] = Json::array();
+    for (const helper_wire::ControllerJob& job : *seen.jobs)
+        result["jobs"].push_back({{"job", job.job_id}, {"state", text(state_word(job))}, {"running_s", job.running_s}});
+    return result;
+}
+
 Json json_of(const Step& step)
 {
     Json result;
@@ -91,6 +102,13 @@ Json json_of(const Step& step)
     case StepKind::adoption:
         result = json_of(*step.adoption);
         result["step"] = "adoption";
+        break;
+    case StepKind::controller:
+        result = json_of(*step.controller);
+        result["step"] = "controller";
+        break;
+    case StepKind::wait:
+        result = {{"step", "wait"}, {"at_most_s", step.wait->at_most.count()}};
         break;
     }
     result["us"] = step.took.count();

@@ -10,6 +10,7 @@
 #include "reason_words.h"
 #include "slurm_adopt/text.h"
 #include "slurm_adopt/users.h"
+#include "survey/controller_jobs.h"
 
 namespace slurm_adopt::tool {
 namespace {
@@ -112,6 +113,10 @@ private:
         case StepKind::source: return source(*step.source, took);
         case StepKind::choice: return choice(*step.choice, took);
         case StepKind::adoption: return adoption(*step.adoption, took);
+        case StepKind::controller: return controller(*step.controller, took);
+        case StepKind::wait:
+            return head("wait", fmt::format("up to {} s for an extern step of {}; not waited for now {}", step.wait->at_most.count(),
+                                            printable(what_.user), took));
         }
     }
 
@@ -172,6 +177,15 @@ private:
                                      seen.verifiable ? "" : ", and nothing could confirm it", took));
     }
 
+    void controller(const SeenController& seen, const std::string& took)
+    {
+        const std::string_view who = seen.by_rest ? "slurmrestd" : "slurmctld";
+        if (!seen.jobs) return head("cluster", fmt::format("{} says nothing: {} {}", who, printable(seen.error), took));
+        head("cluster", fmt::format("{} knows {} job(s) of {} on this node {}", who, seen.jobs->size(), printable(what_.user), took));
+        for (const helper_wire::ControllerJob& job : *seen.jobs)
+            head("", fmt::format("job {}: {}, {} s old, without an extern step here", job.job_id, state_word(job), job.running_s));
+    }
+
     void others()
     {
         if (!what_.others) return;
@@ -211,6 +225,9 @@ std::vector<OptionInForce> options_in_force(const std::vector<std::string>& argu
 std::string outcome_of(const DryRun& run)
 {
     std::string why(words_of(run.decision.reason));
+    const auto waiting = std::find_if(run.steps.begin(), run.steps.end(), [](const Step& step) { return step.wait.has_value(); });
+    const std::string unless =
+        waiting == run.steps.end() ? "" : fmt::format(", unless an extern step comes within {} s", waiting->wait->at_most.count());
     switch (run.decision.verdict) {
     case Verdict::adopt: {
         const auto adopting =
@@ -220,8 +237,8 @@ std::string outcome_of(const DryRun& run)
     }
     case Verdict::allow: return fmt::format("would be let in, but outside of any job, because an option says so: {}.", why);
     case Verdict::ignore:
-        return fmt::format("would be let in by this module, which leaves it to the others of the stack: {}.", why);
-    case Verdict::deny: return fmt::format("would be refused: {}.", why);
+        return fmt::format("would be let in by this module, which leaves it to the others of the stack{}: {}.", unless, why);
+    case Verdict::deny: return fmt::format("would be refused{}: {}.", unless, why);
     }
     return why;
 }

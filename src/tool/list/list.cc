@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "list.h"
 
+#include <algorithm>
+
+#include "asking.h"
 #include "slurm_adopt/file.h"
 
 namespace slurm_adopt::tool {
@@ -27,6 +30,21 @@ Result<JobList> list_jobs(const Roots& roots, const std::string& spool_dir, cons
         job.step = std::move(step);
         list.jobs.push_back(std::move(job));
     }
+    return list;
+}
+
+ControllerList ask_for_jobs(const Options& options)
+{
+    const ControllerQuestion question = controller_question(options, std::nullopt);
+    ControllerList list{question.rest ? "slurmrestd" : "slurmctld", {}, {}};
+    auto jobs = ask_controller(helper_settings_of(options), question, Deadline::after(options.controller_timeout));
+    if (!jobs) {
+        list.error = jobs.error().context;
+        return list;
+    }
+    list.jobs = std::move(jobs).value();
+    std::sort(list.jobs.begin(), list.jobs.end(),
+              [](const auto& a, const auto& b) { return a.job_id < b.job_id; });
     return list;
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "list_command.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "explain/account_lines.h"
 #include "list.h"
 #include "slurm_adopt/options.h"
 
@@ -16,6 +19,8 @@ namespace {
 struct Arguments {
     std::string spool_dir;
     std::string nodename;
+    bool controller = false;
+    std::string service = "sshd";
 };
 
 // By the module's own rules, so that what is said here can be written there.
@@ -26,20 +31,44 @@ std::string wrong_option(const std::string& option)
     return parsed.errors.empty() ? "" : parsed.errors.front();
 }
 
+// Those of the line that the service's logins go by: it says how the controller is asked. Defaults where there is none.
+Options options_of(const std::string& service)
+{
+    const auto stack = find_account_lines({}, service);
+    if (!stack || stack.value().lines.empty()) return {};
+    const std::vector<std::string>& line = stack.value().lines.front().arguments;
+    const std::vector<std::string_view> arguments(line.begin(), line.end());
+    ParsedOptions parsed = parse_options(arguments);
+    return parsed.errors.empty() ? std::move(parsed.options) : Options{};
+}
+
+ControllerList ask_for_jobs_as(const Arguments& arguments)
+{
+    Options options = options_of(arguments.service);
+    if (!arguments.nodename.empty()) options.nodename = arguments.nodename;
+    return ask_for_jobs(options);
+}
+
 Exit run(const Arguments& arguments, const Output& output)
 {
+    if (arguments.controller && ::geteuid() != 0) {
+        output.error("only root can ask the controller: run it with sudo, or without --controller");
+        return Exit::impossible;
+    }
     const Options defaults;
-    const auto list = list_jobs(Roots{}, arguments.spool_dir, arguments.nodename, Deadline::after(defaults.timeout));
+    auto list = list_jobs(Roots{}, arguments.spool_dir, arguments.nodename, Deadline::after(defaults.timeout));
     if (!list) {
         output.error("the extern steps cannot be listed: " + list.error().context);
         return Exit::impossible;
     }
+    if (arguments.controller) list.value().controller = ask_for_jobs_as(arguments);
     if (output.json) {
         output.document(json_of(list.value()));
     } else {
         for (const std::string& line : text_of(list.value())) output.line(line);
     }
-    return Exit::yes;
+    const auto& controller = list.value().controller;
+    return controller && !controller->error.empty() ? Exit::impossible : Exit::yes;
 }
 
 }  // namespace
@@ -54,6 +83,9 @@ void add_list_command(CLI::App& app, Context& context)
         ->check([](const std::string& text) { return wrong_option("spool_dir=" + text); });
     command->add_option("--nodename", arguments->nodename, "NAME: only this node's, where several slurmd run on one machine")
         ->check([](const std::string& text) { return wrong_option("nodename=" + text); });
+    command->add_flag("--controller", arguments->controller, "Also the jobs that the controller has on this node");
+    command->add_option("--service", arguments->service, "The PAM service whose line says how to ask the controller")
+        ->capture_default_str();
     command->callback([arguments, &context] { context.exit = run(*arguments, context.output); });
 }
 

@@ -8,6 +8,7 @@
 
 #include "slurm_adopt/text.h"
 #include "slurm_adopt/users.h"
+#include "survey/controller_jobs.h"
 
 namespace slurm_adopt::tool {
 namespace {
@@ -83,6 +84,38 @@ Json json_of(const ListedJob& job)
             {"used_by_logins", json_of(job.extern_step)}};
 }
 
+bool has_step(const JobList& list, std::uint32_t job_id)
+{
+    return std::any_of(list.jobs.begin(), list.jobs.end(), [job_id](const ListedJob& job) { return job.step.job_id == job_id; });
+}
+
+void add_controller(const JobList& list, const ControllerList& controller, std::vector<std::string>& lines)
+{
+    if (!controller.error.empty()) {
+        lines.push_back(fmt::format("{} says nothing: {}", controller.who, printable(controller.error)));
+        return;
+    }
+    lines.push_back(fmt::format("{} knows {} job(s) on this node.", controller.who, controller.jobs.size()));
+    for (const helper_wire::ControllerJob& job : controller.jobs)
+        lines.push_back(fmt::format("  job {} of {}: {}, {} s old{}", job.job_id, printable(user_name(job.uid)), state_word(job),
+                                    job.running_s, has_step(list, job.job_id) ? "" : ", WITHOUT an extern step here"));
+}
+
+Json json_of(const JobList& list, const ControllerList& controller)
+{
+    Json jobs = Json::array();
+    for (const helper_wire::ControllerJob& job : controller.jobs)
+        jobs.push_back({{"job", job.job_id},
+                        {"uid", job.uid},
+                        {"user", user_name(job.uid)},
+                        {"state", std::string(state_word(job))},
+                        {"running_s", job.running_s},
+                        {"extern_step", has_step(list, job.job_id)}});
+    return {{"asked", controller.who},
+            {"error", controller.error.empty() ? Json() : Json(controller.error)},
+            {"jobs", controller.error.empty() ? jobs : Json()}};
+}
+
 }  // namespace
 
 std::vector<std::string> text_of(const JobList& list)
@@ -110,6 +143,7 @@ std::vector<std::string> text_of(const JobList& list)
         if (!job.step.trouble.empty()) lines.push_back("  " + printable(job.step.trouble));
         if (!job.processes_error.empty()) lines.push_back("  processes: " + printable(job.processes_error));
     }
+    if (list.controller) add_controller(list, *list.controller, lines);
     for (const std::string& warning : list.warnings) lines.push_back("warning: " + printable(warning));
     return lines;
 }
@@ -118,7 +152,7 @@ nlohmann::json json_of(const JobList& list)
 {
     Json jobs = Json::array();
     for (const ListedJob& job : list.jobs) jobs.push_back(json_of(job));
-    return {{"jobs", jobs}, {"warnings", list.warnings}};
+    return {{"jobs", jobs}, {"controller", list.controller ? json_of(list, *list.controller) : Json()}, {"warnings", list.warnings}};
 }
 
 }  // namespace slurm_adopt::tool

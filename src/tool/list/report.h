@@ -3,10 +3,12 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "processes.h"
+#include "slurm_adopt/helper_wire.h"
 #include "survey/survey.h"
 #include "usage.h"
 
@@ -20,8 +22,16 @@ struct ListedJob {
     Usage extern_step;               // of the logins in it
 };
 
+// What the controller knows, where it is asked.
+struct ControllerList {
+    std::string who;                               // slurmctld or slurmrestd
+    std::vector<helper_wire::ControllerJob> jobs;  // on this node, by id
+    std::string error;                             // it does not answer; empty: it does
+};
+
 struct JobList {
     std::vector<ListedJob> jobs;
+    std::optional<ControllerList> controller{};
     std::vector<std::string> warnings;
 };
 

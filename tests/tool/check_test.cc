@@ -91,6 +91,15 @@ std::vector<Seed> pam_seeds()
              node.replace(account, "");
              node.replace("account    include      password-auth\n", account + "account    include      password-auth\n");
          }},
+        {"BelowDebiansCommonAccount", "pam.account.reached", Status::fail, "where the password has expired",
+         [account](FakeNode& node) {
+             node.replace('\n' + account, "\n");
+             node.replace("@include common-account\n", "@include common-account\n" + account);
+         },
+         "move our account line above",
+         [account](FakeNode& node, const Finding&) {
+             node.replace("@include common-account\n" + account, account + "@include common-account\n");
+         }},
         {"BelowASufficientLineOfTheFile", "pam.account.reached", Status::warn, "pam_listfile.so",
          [account](FakeNode& node) {
              write_lines(node, "account sufficient pam_listfile.so\n" + account + "session required pam_unix.so\n");

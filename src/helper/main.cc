@@ -93,6 +93,14 @@ int serve(const Fd& socket)
             return send_reply(socket, Verb::whois, reply);
         });
         return serve_verb<WhoisRequest>(socket, Verb::whois, deadline);
+    case Verb::config:
+        catch_slurm_output();
+        at_exit_of_slurm([&socket] {
+            ConfigReply reply;
+            reply.status = static_cast<std::uint32_t>(ConfigStatus::no_config);
+            return send_reply(socket, Verb::config, reply);
+        });
+        return serve_verb<ConfigRequest>(socket, Verb::config, deadline);
     }
     return exit_failed;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// All that this program asks of libslurm. No other file includes Slurm's headers.
+// All that this program asks of libslurm for the source of a login. Beside slurm_config.cc no other file includes Slurm's
+// headers.
 //
 // libslurm ends the process where it finds no usable configuration ("fatal", exit(1)), waits for minutes where a
 // network does, and is built for one release of Slurm: that is why it lives in a program of its own.
@@ -25,6 +26,9 @@ void load_slurm_conf();
 // The NodeAddr and the NodeHostname of every node in slurm.conf, ranges expanded, each once, as written: numeric
 // addresses and names. load_slurm_conf() comes first.
 [[nodiscard]] std::vector<std::string> node_addresses();
+
+// The NodeName of every node, ranges expanded, each once. load_slurm_conf() comes first.
+[[nodiscard]] std::vector<std::string> node_names();
 
 // AuthType and AuthInfo of slurm.conf, e.g. "auth/munge" and "socket=/run/munge/munge.socket.2". load_slurm_conf()
 // comes first.

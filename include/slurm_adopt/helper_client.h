@@ -78,6 +78,7 @@ struct SlurmConfig {
     std::string task_plugin;
     std::string launch_parameters;
     std::string job_container;          // JobContainerType; from 25.11 on NamespaceType
+    std::string slurmd_parameters;
     std::string spool_dir;              // SlurmdSpoolDir as written, with its %n and %h
     std::optional<SlurmdPlace> own;     // none: slurm.conf has no such node
     std::uint32_t nodes = 0;            // in slurm.conf

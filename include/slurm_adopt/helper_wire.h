@@ -159,6 +159,7 @@ struct ConfigReply {
     std::array<char, longest_setting> task_plugin{};
     std::array<char, longest_setting> launch_parameters{};
     std::array<char, longest_setting> job_container{};  // JobContainerType; from 25.11 on NamespaceType
+    std::array<char, longest_setting> slurmd_parameters{};
     std::array<char, longest_path> spool_dir{};         // SlurmdSpoolDir as written, with its %n and %h
     ConfigNode own;                                     // all zero: no such node
     std::uint32_t nodes = 0;                            // in slurm.conf

@@ -17,7 +17,7 @@ static_assert(is_plain<Header> && is_plain<WhoisRequest> && is_plain<WhoisReply>
               is_plain<ConfigReply>);
 static_assert(sizeof(Header) == 24 && sizeof(WhoisRequest) == 40 && sizeof(WhoisReply) == 264 &&
               sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520 && sizeof(JobsRequest) == 2376 && sizeof(JobsReply) == 4104 &&
-              sizeof(ConfigRequest) == 256 && sizeof(ConfigReply) == 6452);
+              sizeof(ConfigRequest) == 256 && sizeof(ConfigReply) == 6708);
 
 constexpr std::uint32_t no_job = 0xfffffffe;  // NO_VAL of slurm/slurm.h: "not set", never a job
 constexpr std::size_t v4_size = 4;
@@ -150,7 +150,8 @@ const char* fault_of(const ConfigReply& body)
     if (body.flags > (flag_contain | flag_x11 | flag_use_pam)) return "no such flag";
     for (const std::span<const char> text :
          {std::span<const char>(body.version), std::span<const char>(body.proctrack_type), std::span<const char>(body.task_plugin),
-          std::span<const char>(body.launch_parameters), std::span<const char>(body.job_container), std::span<const char>(body.spool_dir)})
+          std::span<const char>(body.launch_parameters), std::span<const char>(body.job_container),
+          std::span<const char>(body.slurmd_parameters), std::span<const char>(body.spool_dir)})
         if (!is_text(text)) return "a text does not end, or something follows it";
     if (body.own != ConfigNode{} && !is_node(body.own)) return "not a node";
     if (body.peer_count > most_peers || body.peer_count > body.nodes) return "too many nodes";

@@ -79,6 +79,7 @@ void put_settings(ConfigReply& reply, const Settings& settings)
     put_text(reply.task_plugin, settings.task_plugin);
     put_text(reply.launch_parameters, settings.launch_parameters);
     put_text(reply.job_container, settings.job_container);
+    put_text(reply.slurmd_parameters, settings.slurmd_parameters);
     put_text(reply.spool_dir, settings.spool_dir);
 }
 

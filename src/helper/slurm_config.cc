@@ -54,6 +54,7 @@ Settings settings()
 #else
     found.job_container = text(conf->job_container_plugin);
 #endif
+    found.slurmd_parameters = text(conf->slurmd_params);
     found.spool_dir = text(conf->slurmd_spooldir);
     found.slurmd_port = static_cast<std::uint16_t>(conf->slurmd_port);
     slurm_conf_unlock();

@@ -17,6 +17,7 @@ struct Settings {
     std::string task_plugin;
     std::string launch_parameters;
     std::string job_container;  // JobContainerType; from 25.11 on NamespaceType
+    std::string slurmd_parameters;
     std::string spool_dir;
     std::uint16_t slurmd_port = 0;
 };

@@ -91,6 +91,7 @@ SlurmConfig settings_of(const ConfigReply& reply)
     config.task_plugin = text_of(reply.task_plugin);
     config.launch_parameters = text_of(reply.launch_parameters);
     config.job_container = text_of(reply.job_container);
+    config.slurmd_parameters = text_of(reply.slurmd_parameters);
     config.spool_dir = text_of(reply.spool_dir);
     if (reply.own != ConfigNode{}) config.own = place_of(reply.own);
     config.nodes = reply.nodes;

@@ -54,13 +54,14 @@ ConfigStatus status_of(const ConfigReply& reply)
 TEST_F(HelperConfig, TellsTheSettings)
 {
     const ConfigReply reply = ask_fake("node n1|n1|x\nset prolog 21\nset flags 16\nset proctrack proctrack/cgroup\nset task task/a,task/b\n"
-                                       "set launch ulimit_pam_adopt\nset container job_container/tmpfs\nset spool /s/%n\nthis n1\n");
+                                       "set launch ulimit_pam_adopt\nset container job_container/tmpfs\nset slurmd config_overrides\nset spool /s/%n\nthis n1\n");
     ASSERT_EQ(status_of(reply), ConfigStatus::answered);
     EXPECT_EQ(reply.flags, flag_contain | flag_x11 | flag_use_pam);
     EXPECT_STREQ(reply.proctrack_type.data(), "proctrack/cgroup");
     EXPECT_STREQ(reply.task_plugin.data(), "task/a,task/b");
     EXPECT_STREQ(reply.launch_parameters.data(), "ulimit_pam_adopt");
     EXPECT_STREQ(reply.job_container.data(), "job_container/tmpfs");
+    EXPECT_STREQ(reply.slurmd_parameters.data(), "config_overrides");
     EXPECT_STREQ(reply.spool_dir.data(), "/s/%n");
     EXPECT_NE(reply.version[0], '\0');
     EXPECT_EQ(reply.nodes, 1U);

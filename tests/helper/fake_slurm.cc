@@ -5,7 +5,7 @@
 //   node A|B|C     a line NodeName=A NodeHostname=B NodeAddr=C
 //   job N NAME     the answer of slurm_network_callerid; without it: an error
 //   auth TYPE INFO AuthType and AuthInfo; without it: auth/none
-//   set NAME VALUE proctrack, task, launch, container or spool of slurm.conf; prolog and flags are numbers
+//   set NAME VALUE proctrack, task, launch, container, slurmd or spool of slurm.conf; prolog and flags are numbers
 //   address-of N A NodeAddr of N; without it its name
 //   this NAME      the node of this host
 //   port NODE N    of a node's slurmd; without it SlurmdPort, 6818; "port NODE hang": the resolver does not answer
@@ -153,6 +153,7 @@ slurm_conf_t* slurm_conf_lock()
 #else
     conf.job_container_plugin = kept_setting("set container");
 #endif
+    conf.slurmd_params = kept_setting("set slurmd");
     conf.slurmd_spooldir = kept_setting("set spool");
     conf.prolog_flags = static_cast<decltype(conf.prolog_flags)>(std::atoi(setting("set prolog").c_str()));
     conf.conf_flags = static_cast<decltype(conf.conf_flags)>(std::atoi(setting("set flags").c_str()));

@@ -61,4 +61,31 @@ struct ControllerQuestion {
 [[nodiscard]] Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings,
                                                                              const ControllerQuestion& question, Deadline deadline);
 
+// Where a slurmd is to be found.
+struct SlurmdPlace {
+    std::string node;     // NodeName
+    std::string address;  // NodeAddr: numeric, or a name
+    std::uint16_t port = 0;
+};
+
+// What of slurm.conf a login depends on. Settings as slurm.conf has them, the default where it has none.
+struct SlurmConfig {
+    std::string version;  // of libslurm
+    bool contain = false;  // PrologFlags
+    bool x11 = false;
+    bool use_pam = false;
+    std::string proctrack_type;
+    std::string task_plugin;
+    std::string launch_parameters;
+    std::string job_container;          // JobContainerType; from 25.11 on NamespaceType
+    std::string slurmd_parameters;
+    std::string spool_dir;              // SlurmdSpoolDir as written, with its %n and %h
+    std::optional<SlurmdPlace> own;     // none: slurm.conf has no such node
+    std::uint32_t nodes = 0;            // in slurm.conf
+    std::vector<SlurmdPlace> peers;     // some of the other nodes, at most helper_wire::most_peers
+};
+
+// For the node of that NodeName; empty: for this host.
+[[nodiscard]] Result<SlurmConfig> ask_slurm_config(const HelperSettings& settings, const std::string& node, Deadline deadline);
+
 }  // namespace slurm_adopt

@@ -26,9 +26,11 @@ inline constexpr std::size_t most_jobs = 256;  // told in one `jobs` reply
 inline constexpr std::size_t longest_node = 256;
 inline constexpr std::size_t longest_user = 64;
 inline constexpr std::size_t longest_path = 512;  // of a file, and of a URL
+inline constexpr std::size_t longest_setting = 256;  // of slurm.conf
+inline constexpr std::size_t most_peers = 8;  // told in one `config` reply
 inline constexpr std::uint32_t highest_log_level = 9;
 
-enum class Verb : std::uint32_t { whois = 1, times = 2, jobs = 3 };
+enum class Verb : std::uint32_t { whois = 1, times = 2, jobs = 3, config = 4 };
 enum class Kind { request, reply };
 
 // Before every request and reply.
@@ -124,7 +126,49 @@ struct JobsReply {
     std::array<ControllerJob, most_jobs> jobs{};  // all zero from `count` on; each id above 0
 };
 
-// A whole message: header and body. Body is one of the six above, and `verb` the one that it belongs to.
+// "What does slurm.conf say that logins depend on?" Asked by slurm-adopt check.
+struct ConfigRequest {
+    std::array<char, longest_node> node{};  // NodeName; empty: the one of this host
+};
+
+enum class ConfigStatus : std::uint32_t {
+    failed = 0,  // the zero value: nothing is known
+    answered = 1,
+    no_config = 2,  // slurm.conf cannot be read
+};
+
+// What counts of PrologFlags, and UsePAM.
+inline constexpr std::uint32_t flag_contain = 1;
+inline constexpr std::uint32_t flag_x11 = 2;
+inline constexpr std::uint32_t flag_use_pam = 4;
+
+// Where a slurmd is to be found.
+struct ConfigNode {
+    std::array<char, longest_node> name{};     // NodeName
+    std::array<char, longest_node> address{};  // NodeAddr
+    std::uint32_t port = 0;
+    friend bool operator==(const ConfigNode&, const ConfigNode&) = default;
+};
+
+// Texts end with NUL and are NUL from there on; longer ones are cut.
+struct ConfigReply {
+    std::uint32_t status = 0;
+    std::uint32_t flags = 0;
+    std::array<char, longest_setting> version{};  // of libslurm, "22.05.8"
+    std::array<char, longest_setting> proctrack_type{};
+    std::array<char, longest_setting> task_plugin{};
+    std::array<char, longest_setting> launch_parameters{};
+    std::array<char, longest_setting> job_container{};  // JobContainerType; from 25.11 on NamespaceType
+    std::array<char, longest_setting> slurmd_parameters{};
+    std::array<char, longest_path> spool_dir{};         // SlurmdSpoolDir as written, with its %n and %h
+    ConfigNode own;                                     // all zero: no such node
+    std::uint32_t nodes = 0;                            // in slurm.conf
+    std::uint32_t peer_count = 0;                       // not more than other nodes
+    std::array<ConfigNode, most_peers> peers{};         // some of the others; all zero from `peer_count` on
+    friend bool operator==(const ConfigReply&, const ConfigReply&) = default;
+};
+
+// A whole message: header and body. Body is one of the eight above, and `verb` the one that it belongs to.
 template <class Body>
 [[nodiscard]] std::vector<std::byte> encode(Verb verb, const Body& body, pid_t module_pid = 0, std::uint32_t log_level = 0);
 

@@ -13,9 +13,11 @@ namespace {
 template <class T>
 constexpr bool is_plain = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
 static_assert(is_plain<Header> && is_plain<WhoisRequest> && is_plain<WhoisReply> && is_plain<TimesRequest> &&
-              is_plain<TimesReply> && is_plain<JobsRequest> && is_plain<JobsReply>);
+              is_plain<TimesReply> && is_plain<JobsRequest> && is_plain<JobsReply> && is_plain<ConfigRequest> &&
+              is_plain<ConfigReply>);
 static_assert(sizeof(Header) == 24 && sizeof(WhoisRequest) == 40 && sizeof(WhoisReply) == 264 &&
-              sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520 && sizeof(JobsRequest) == 2376 && sizeof(JobsReply) == 4104);
+              sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520 && sizeof(JobsRequest) == 2376 && sizeof(JobsReply) == 4104 &&
+              sizeof(ConfigRequest) == 256 && sizeof(ConfigReply) == 6708);
 
 constexpr std::uint32_t no_job = 0xfffffffe;  // NO_VAL of slurm/slurm.h: "not set", never a job
 constexpr std::size_t v4_size = 4;
@@ -31,6 +33,7 @@ std::optional<std::size_t> body_size(std::uint32_t verb, Kind kind)
     if (verb == static_cast<std::uint32_t>(Verb::whois)) return request ? sizeof(WhoisRequest) : sizeof(WhoisReply);
     if (verb == static_cast<std::uint32_t>(Verb::times)) return request ? sizeof(TimesRequest) : sizeof(TimesReply);
     if (verb == static_cast<std::uint32_t>(Verb::jobs)) return request ? sizeof(JobsRequest) : sizeof(JobsReply);
+    if (verb == static_cast<std::uint32_t>(Verb::config)) return request ? sizeof(ConfigRequest) : sizeof(ConfigReply);
     return std::nullopt;
 }
 
@@ -123,6 +126,41 @@ const char* fault_of(const JobsReply& body)
     return is_list ? nullptr : "not a list of jobs";
 }
 
+constexpr std::uint32_t highest_port = 65535;
+
+bool is_node(const ConfigNode& node)
+{
+    return is_text(node.name) && is_text(node.address) && !is_empty(node.name) && !is_empty(node.address) && node.port != 0 &&
+           node.port <= highest_port;
+}
+
+const char* fault_of(const ConfigRequest& body)
+{
+    return is_text(body.node) ? nullptr : "the node's name does not end, or something follows it";
+}
+
+const char* fault_of(const ConfigReply& body)
+{
+    if (body.status > static_cast<std::uint32_t>(ConfigStatus::no_config)) return "no such status";
+    if (body.status != static_cast<std::uint32_t>(ConfigStatus::answered)) {
+        ConfigReply nothing;
+        nothing.status = body.status;
+        return body == nothing ? nullptr : "status and settings contradict each other";
+    }
+    if (body.flags > (flag_contain | flag_x11 | flag_use_pam)) return "no such flag";
+    for (const std::span<const char> text :
+         {std::span<const char>(body.version), std::span<const char>(body.proctrack_type), std::span<const char>(body.task_plugin),
+          std::span<const char>(body.launch_parameters), std::span<const char>(body.job_container),
+          std::span<const char>(body.slurmd_parameters), std::span<const char>(body.spool_dir)})
+        if (!is_text(text)) return "a text does not end, or something follows it";
+    if (body.own != ConfigNode{} && !is_node(body.own)) return "not a node";
+    if (body.peer_count > most_peers || body.peer_count > body.nodes) return "too many nodes";
+    const auto end_of_used = body.peers.begin() + static_cast<std::ptrdiff_t>(body.peer_count);
+    const bool is_list = std::all_of(body.peers.begin(), end_of_used, is_node) &&
+                         std::all_of(end_of_used, body.peers.end(), [](const ConfigNode& node) { return node == ConfigNode{}; });
+    return is_list ? nullptr : "not a list of nodes";
+}
+
 }  // namespace
 
 template <class Body>
@@ -166,11 +204,15 @@ template std::vector<std::byte> encode(Verb, const TimesRequest&, pid_t, std::ui
 template std::vector<std::byte> encode(Verb, const TimesReply&, pid_t, std::uint32_t);
 template std::vector<std::byte> encode(Verb, const JobsRequest&, pid_t, std::uint32_t);
 template std::vector<std::byte> encode(Verb, const JobsReply&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const ConfigRequest&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const ConfigReply&, pid_t, std::uint32_t);
 template Result<WhoisRequest> decode_body(std::span<const std::byte>);
 template Result<WhoisReply> decode_body(std::span<const std::byte>);
 template Result<TimesRequest> decode_body(std::span<const std::byte>);
 template Result<TimesReply> decode_body(std::span<const std::byte>);
 template Result<JobsRequest> decode_body(std::span<const std::byte>);
 template Result<JobsReply> decode_body(std::span<const std::byte>);
+template Result<ConfigRequest> decode_body(std::span<const std::byte>);
+template Result<ConfigReply> decode_body(std::span<const std::byte>);
 
 }  // namespace slurm_adopt::helper_wire

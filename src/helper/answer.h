@@ -15,4 +15,7 @@ namespace slurm_adopt::helper {
 // The mtime of the step_extern directory of each slurmstepd, 0 where it cannot be had.
 [[nodiscard]] helper_wire::TimesReply answer(const helper_wire::TimesRequest& request);
 
+// What slurm.conf says. Uses libslurm, which may end the process.
+[[nodiscard]] helper_wire::ConfigReply answer(const helper_wire::ConfigRequest& request);
+
 }  // namespace slurm_adopt::helper

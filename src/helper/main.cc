@@ -101,6 +101,9 @@ int serve(const Fd& socket)
     case Verb::jobs:
         prepare_for_slurm<JobsReply>(socket, Verb::jobs, JobsStatus::no_config);
         return serve_verb<JobsRequest>(socket, Verb::jobs, deadline);
+    case Verb::config:
+        prepare_for_slurm<ConfigReply>(socket, Verb::config, ConfigStatus::no_config);
+        return serve_verb<ConfigRequest>(socket, Verb::config, deadline);
     }
     return exit_failed;
 }

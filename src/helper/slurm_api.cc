@@ -101,6 +101,16 @@ std::vector<std::string> node_names_of(const std::string& name)
     return found;
 }
 
+std::vector<std::string> node_names()
+{
+    SlurmConfNode** lines = nullptr;
+    const int count = slurm_conf_nodename_array(&lines);
+    std::vector<std::string> names;
+    std::set<std::string> known;
+    for (int i = 0; i < count; ++i) add_hosts(lines[i]->nodenames, names, known);
+    return names;
+}
+
 Authentication authentication()
 {
     const auto text = [](const char* value) { return std::string(value == nullptr ? "" : value); };

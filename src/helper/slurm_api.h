@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// All that this program asks of libslurm, but for the jobs (slurm_jobs.h). No other file includes Slurm's headers.
+// All that this program asks of libslurm, but for the jobs (slurm_jobs.h) and what slurm.conf says of logins
+// (slurm_config.cc). No other file includes Slurm's headers.
 //
 // libslurm ends the process where it finds no usable configuration ("fatal", exit(1)), waits for minutes where a
 // network does, and is built for one release of Slurm: that is why it lives in a program of its own.
@@ -29,6 +30,9 @@ void load_slurm_conf();
 // The NodeNames of the machine that calls itself `name`: `name` itself where it is one of slurm.conf; else those that have it
 // for their NodeHostname; else `name` all the same, which is a dynamic node's. load_slurm_conf() comes first.
 [[nodiscard]] std::vector<std::string> node_names_of(const std::string& name);
+
+// The NodeName of every node, ranges expanded, each once. load_slurm_conf() comes first.
+[[nodiscard]] std::vector<std::string> node_names();
 
 // AuthType and AuthInfo of slurm.conf, e.g. "auth/munge" and "socket=/run/munge/munge.socket.2". load_slurm_conf()
 // comes first.

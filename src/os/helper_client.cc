@@ -70,6 +70,35 @@ std::string rest_program(const std::string& helper)
     return helper.substr(0, helper.rfind('/') + 1) + "slurm-adopt-rest";
 }
 
+std::string text_of(std::span<const char> field)
+{
+    return {field.begin(), std::find(field.begin(), field.end(), '\0')};
+}
+
+SlurmdPlace place_of(const ConfigNode& node)
+{
+    return {text_of(node.name), text_of(node.address), static_cast<std::uint16_t>(node.port)};
+}
+
+SlurmConfig settings_of(const ConfigReply& reply)
+{
+    SlurmConfig config;
+    config.version = text_of(reply.version);
+    config.contain = (reply.flags & flag_contain) != 0;
+    config.x11 = (reply.flags & flag_x11) != 0;
+    config.use_pam = (reply.flags & flag_use_pam) != 0;
+    config.proctrack_type = text_of(reply.proctrack_type);
+    config.task_plugin = text_of(reply.task_plugin);
+    config.launch_parameters = text_of(reply.launch_parameters);
+    config.job_container = text_of(reply.job_container);
+    config.slurmd_parameters = text_of(reply.slurmd_parameters);
+    config.spool_dir = text_of(reply.spool_dir);
+    if (reply.own != ConfigNode{}) config.own = place_of(reply.own);
+    config.nodes = reply.nodes;
+    for (std::uint32_t i = 0; i < reply.peer_count; ++i) config.peers.push_back(place_of(reply.peers[i]));
+    return config;
+}
+
 }  // namespace
 
 Result<SourceAnswer> ask_source_job(const HelperSettings& settings, const Connection& connection, Deadline deadline)
@@ -143,6 +172,23 @@ Result<std::vector<ControllerJob>> ask_controller(const HelperSettings& settings
         break;
     }
     return Error{ErrorCode::refused, 0, "the controller could not be asked"};
+}
+
+Result<SlurmConfig> ask_slurm_config(const HelperSettings& settings, const std::string& node, Deadline deadline)
+{
+    ConfigRequest request;
+    if (!put_text(request.node, node)) return Error{ErrorCode::too_large, 0, "the node's name is too long"};
+    const auto reply = ask<ConfigReply>(settings, Verb::config, request, deadline);
+    if (!reply) return reply.error();
+    switch (static_cast<ConfigStatus>(reply.value().status)) {
+    case ConfigStatus::answered:
+        return settings_of(reply.value());
+    case ConfigStatus::no_config:
+        return Error{ErrorCode::refused, 0, "the helper could not read slurm.conf"};
+    case ConfigStatus::failed:
+        break;
+    }
+    return Error{ErrorCode::refused, 0, "the helper could not find out"};
 }
 
 }  // namespace slurm_adopt

@@ -3,12 +3,26 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace slurm_adopt::pam_stack {
+namespace {
+
+bool ends_with(const Module& module, std::string_view answer)
+{
+    return module.substack == 0 && module.line.control.action(answer).kind == ActionKind::done;
+}
+
+}  // namespace
 
 bool ends_the_phase(const Module& module)
 {
-    return module.substack == 0 && module.line.control.action("success").kind == ActionKind::done;
+    return ends_with(module, "success");
+}
+
+bool ends_where_the_password_has_expired(const Module& module)
+{
+    return ends_with(module, "new_authtok_reqd");
 }
 
 std::vector<std::size_t> jump_positions(const Stack& stack)

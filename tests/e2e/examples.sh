@@ -118,6 +118,21 @@ expect() {
   report "$ok" "$example: $1: $outcome"
 }
 
+# expect_expired WHO USER OUTCOME: with a password that root has let expire. OUTCOME is refused, or asked (for a new one).
+expect_expired() {
+  local outcome=$3 ok=0
+  chage -d 0 "$2"
+  if pamtester -I rhost=192.0.2.7 sshd "$2" acct_mgmt >"$work/output" 2>&1 </dev/null; then
+    echo 'let in as if nothing had expired' >>"$work/output"
+  elif grep -q 'new one required' "$work/output"; then
+    if [[ $outcome == asked ]]; then ok=1; fi
+  elif [[ $outcome == refused ]]; then
+    ok=1
+  fi
+  chage -d 19000 "$2"
+  report "$ok" "$example: $1: $outcome"
+}
+
 # told WHO TEXT, untold WHO TEXT: what the last login was shown.
 told() {
   local ok=0
@@ -177,6 +192,10 @@ access=/etc/security/slurm-adopt-access.conf
 list=/etc/security/slurm-adopt-users
 readonly access list
 
+# What pam-auth-update writes into common-account.
+readonly debian_account=('account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so' 'account requisite pam_deny.so'
+  'account required pam_permit.so')
+
 # --- sshd --------------------------------------------------------------------
 
 use sshd
@@ -190,6 +209,15 @@ move_out sshd
 expect 'user with a job, moved out' alice "inside:$alice_job"
 sed -i "/^session.*pam_slurm_adopt/d" /etc/pam.d/sshd
 expect 'user with a job, moved out, no session line' alice moved
+use sshd
+cp -a /etc/pam.d/common-account "$work/common-account"
+printf '%s\n' "${debian_account[@]}" >/etc/pam.d/common-account
+expect_expired 'user with a job whose password has expired' alice asked
+expect_expired 'user without a job whose password has expired' bob refused
+told 'user without a job whose password has expired' "$denied"
+sed -i "/^account.*pam_slurm_adopt/{h; d}; /^@include common-account/{p; x}" /etc/pam.d/sshd
+expect_expired 'our line below common-account, user without a job whose password has expired' bob asked
+cp -a "$work/common-account" /etc/pam.d/common-account
 service sshd "account required $module strict"
 expect 'our line alone in the stack, root' root refused
 # "-" only keeps libpam from saying so in the log; what follows from a missing file is up to the control.
@@ -225,7 +253,7 @@ use sshd-pam_access
 sed -i "s|strict$|strict quiet|" /etc/pam.d/sshd
 expect 'quiet, administrator without a job' adm outside
 untold 'administrator without a job, with quiet,' "$denied"
-sed -i "/pam_access/d; s|sufficient|required|; s|strict quiet$|strict exempt_groups=admins|" /etc/pam.d/sshd
+sed -i "/pam_access/d; s|\\[success=1 default=ignore\\]|required|; s|strict quiet$|strict exempt_groups=admins|" /etc/pam.d/sshd
 expect 'exempt_groups= instead, administrator without a job' adm outside
 untold 'exempt administrator' "$denied"
 expect 'exempt_groups= instead, administrator with a job' carol outside
@@ -237,6 +265,10 @@ rm "$access"
 expect 'no access.conf, root' root refused
 expect 'no access.conf, administrator without a job' adm refused
 expect 'no access.conf, user with a job' alice "inside:$alice_job"
+install -m 644 "$examples/slurm-adopt-access.conf" "$access"
+expect_expired 'user with a job whose password has expired' alice asked
+expect_expired 'administrator without a job whose password has expired' adm asked
+expect_expired 'user without a job whose password has expired' bob refused
 
 # --- sshd-pam_access-first ---------------------------------------------------
 
@@ -255,6 +287,8 @@ rm "$access"
 expect 'no access.conf, root' root outside
 expect 'no access.conf, administrator without a job' adm refused
 expect 'no access.conf, user with a job' alice "inside:$alice_job"
+install -m 644 "$examples/slurm-adopt-access.conf" "$access"
+expect_expired 'user without a job whose password has expired' bob refused
 
 # --- sshd-pam_listfile -------------------------------------------------------
 
@@ -268,6 +302,8 @@ expect 'user in the list with a job' carol outside
 expect 'user with a job' alice "inside:$alice_job"
 expect 'user without a job' adm refused
 expect_stuck 'user whose adoption fails' alice "$alice_job" refused
+expect_expired 'user in the list whose password has expired' bob asked
+expect_expired 'user without a job whose password has expired' adm refused
 rm "$list"
 expect 'no list, user without a job' bob refused
 expect 'no list, user with a job' alice "inside:$alice_job"
@@ -282,6 +318,7 @@ service cron '@include common-account' '@include common-session'
 expect 'sshd, root' root outside
 expect 'sshd, user with a job' alice "inside:$alice_job"
 expect 'sshd, user without a job' bob refused
+expect_expired 'sshd, user without a job whose password has expired' bob refused
 expect_stuck 'sshd, user whose adoption fails' alice "$alice_job" refused
 expect 'cron, root' root outside cron
 expect 'cron, user with a job' alice outside cron

@@ -69,14 +69,14 @@ TEST_F(Stacks, TheLineInAnIncludedFile)
     }
 }
 
-TEST_F(Stacks, TheLineAtTheEndOfCommonAccount)
+TEST_F(Stacks, TheLineAtTheTopOfCommonAccount)
 {
     const Job job = Job::allocate("alice");
     const Stack included("common-account", {
+        account_line("strict"),
         "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so",
         "account requisite pam_deny.so",
-        "account required pam_permit.so",
-        account_line("strict")});
+        "account required pam_permit.so"});
     EXPECT_EQ(in("alice", {"@include common-account"}), static_cast<int>(job.id()));
     EXPECT_EQ(in("bob", {"@include common-account"}), -1);
     EXPECT_EQ(in("root", {"@include common-account"}), 0);

@@ -26,6 +26,22 @@ void check_body(Verb verb, const Header& header, std::span<const std::byte> whol
         require(times.unused == 0 && times.count <= most_steps, "what is not used is zero");
         require(std::all_of(times.began_ns.begin() + times.count, times.began_ns.end(), [](std::int64_t ns) { return ns == 0; }), "what is not used is zero");
     }
+    if constexpr (std::is_same_v<Body, JobsReply>) {
+        const auto& jobs = body.value();
+        require(jobs.count <= most_jobs, "no more jobs than there is room for");
+        require(std::all_of(jobs.jobs.begin(), jobs.jobs.begin() + jobs.count, [](const ControllerJob& job) { return job.job_id != 0; }), "a job has a number");
+    }
+    if constexpr (std::is_same_v<Body, ConfigReply>) {
+        const auto& config = body.value();
+        require(config.peer_count <= most_peers && config.spool_dir.back() == '\0' && config.own.name.back() == '\0', "within bounds");
+    }
+}
+
+template <class Request, class Reply>
+void check_either(Kind kind, const Header& header, std::span<const std::byte> whole)
+{
+    const auto verb = static_cast<Verb>(header.verb);
+    kind == Kind::request ? check_body<Request>(verb, header, whole) : check_body<Reply>(verb, header, whole);
 }
 
 }  // namespace
@@ -40,14 +56,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(header.value().magic == magic && header.value().version == version, "of this release");
     require(header.value().log_level <= highest_log_level && header.value().module_pid >= 0, "within bounds");
     // As the module does: a message that is for another verb or direction is decoded as neither.
-    if (whole.size() - sizeof(Header) > 4096) return 0;
-    if (header.value().verb == static_cast<std::uint32_t>(Verb::whois)) {
-        kind == Kind::request ? check_body<WhoisRequest>(Verb::whois, header.value(), whole)
-                              : check_body<WhoisReply>(Verb::whois, header.value(), whole);
-        return 0;
+    if (whole.size() - sizeof(Header) > sizeof(ConfigReply)) return 0;
+    switch (static_cast<Verb>(header.value().verb)) {
+    case Verb::whois: check_either<WhoisRequest, WhoisReply>(kind, header.value(), whole); return 0;
+    case Verb::times: check_either<TimesRequest, TimesReply>(kind, header.value(), whole); return 0;
+    case Verb::jobs: check_either<JobsRequest, JobsReply>(kind, header.value(), whole); return 0;
+    case Verb::config: check_either<ConfigRequest, ConfigReply>(kind, header.value(), whole); return 0;
     }
-    require(header.value().verb == static_cast<std::uint32_t>(Verb::times), "one of two verbs");
-    kind == Kind::request ? check_body<TimesRequest>(Verb::times, header.value(), whole)
-                          : check_body<TimesReply>(Verb::times, header.value(), whole);
+    require(false, "one of four verbs");
     return 0;
 }

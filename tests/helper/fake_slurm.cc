@@ -5,7 +5,12 @@
 //   node A|B|C     a line NodeName=A NodeHostname=B NodeAddr=C
 //   job N NAME     the answer of slurm_network_callerid; without it: an error
 //   auth TYPE INFO AuthType and AuthInfo; without it: auth/none
+//   set NAME VALUE proctrack, task, launch, container, slurmd or spool of slurm.conf; prolog and flags are numbers
+//   address-of N A NodeAddr of N; without it its name
+//   this NAME      the node of this host
+//   port NODE N    of a node's slurmd; without it SlurmdPort, 6818; "port NODE hang": the resolver does not answer
 // and what it was given is written to $SLURM_CONF.seen.
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <signal.h>
 #include <slurm/slurm.h>
@@ -58,6 +63,21 @@ std::string hex(const unsigned char (&bytes)[16])
         text += digits[byte & 15];
     }
     return text;
+}
+
+// What follows `name` and a space in its line; empty: no such line.
+std::string setting(const std::string& name)
+{
+    for (const std::string& order : orders())
+        if (order.starts_with(name + ' ')) return order.substr(name.size() + 1);
+    return {};
+}
+
+// As libslurm has it: of a memory of its own, null where there is none.
+char* kept_setting(const std::string& name)
+{
+    const std::string value = setting(name);
+    return value.empty() ? nullptr : ::strdup(value.c_str());
 }
 
 }  // namespace
@@ -125,10 +145,52 @@ slurm_conf_t* slurm_conf_lock()
         if (order.starts_with("auth ")) std::istringstream(order.substr(5)) >> type >> info;
     conf.authtype = type.data();
     conf.authinfo = info.empty() ? nullptr : info.data();
+    conf.proctrack_type = kept_setting("set proctrack");
+    conf.task_plugin = kept_setting("set task");
+    conf.launch_params = kept_setting("set launch");
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(25, 11, 0)
+    conf.namespace_plugin = kept_setting("set container");
+#else
+    conf.job_container_plugin = kept_setting("set container");
+#endif
+    conf.slurmd_params = kept_setting("set slurmd");
+    conf.slurmd_spooldir = kept_setting("set spool");
+    conf.prolog_flags = static_cast<decltype(conf.prolog_flags)>(std::atoi(setting("set prolog").c_str()));
+    conf.conf_flags = static_cast<decltype(conf.conf_flags)>(std::atoi(setting("set flags").c_str()));
+    conf.slurmd_port = 6818;
     return &conf;
 }
 
 void slurm_conf_unlock() {}
+
+char* slurm_conf_get_nodename(const char*)
+{
+    for (const std::string& order : orders())
+        if (order.starts_with("this ")) return ::strdup(order.c_str() + 5);
+    return nullptr;
+}
+
+char* slurm_conf_get_aliased_nodename()
+{
+    return nullptr;
+}
+
+char* slurm_conf_get_address(const char* node)
+{
+    const std::string address = setting("address-of " + std::string(node));
+    return ::strdup(address.empty() ? node : address.c_str());
+}
+
+int slurm_conf_get_addr(const char* node, slurm_addr_t* address, std::uint16_t)
+{
+    const std::string port = setting("port " + std::string(node));
+    while (port == "hang") ::pause();
+    sockaddr_in found{};
+    found.sin_family = AF_INET;
+    found.sin_port = htons(static_cast<std::uint16_t>(port.empty() ? 6818 : std::atoi(port.c_str())));
+    std::memcpy(address, &found, sizeof found);
+    return port == "unknown" ? SLURM_ERROR : SLURM_SUCCESS;
+}
 
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
 int(slurm_network_callerid)(network_callerid_msg_t message, slurm_step_id_t* step, char* node_name, int node_name_size)

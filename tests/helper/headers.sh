@@ -73,10 +73,17 @@ SlurmctldHost=ctl(198.51.100.254)
 AuthType=auth/munge
 AuthInfo=socket=/x
 MpiDefault=none
+PrologFlags=contain
+ProctrackType=proctrack/cgroup
+TaskPlugin=task/cgroup
+UsePAM=1
+SlurmdSpoolDir=/var/spool/x/%n
+SlurmdPort=6001
 NodeName=DEFAULT CPUs=2
 NodeName=n[1-3] NodeAddr=198.51.100.[1-3] State=UNKNOWN
 NodeName=a.b_c NodeHostname=elsewhere
 NodeName=v6 NodeAddr=2001:db8::9
+NodeName=p NodeAddr=198.51.100.8 NodeHostname=n1 Port=7002
 NodeName=z NodeHostname=zhost NodeAddr=by-name Port=7001
 PartitionName=p Nodes=ALL Default=YES
 END
@@ -91,12 +98,13 @@ check() {  # SUITE VERSION
     "${compile[@]}" -fsyntax-only "$source" || die "$suite: $source does not compile with Slurm $version"
   done
   "${compile[@]}" -static-libstdc++ -static-libgcc -o "$top/$suite/nodes_of_conf" \
-    "$project/tests/helper/nodes_of_conf.cc" "$project/src/helper/slurm_api.cc" "$project/src/core/result.cc" \
+    "$project/tests/helper/nodes_of_conf.cc" "$project"/src/helper/slurm_{api,config}.cc "$project/src/core/result.cc" \
     -L"$library" -lslurm -Wl,--allow-shlib-undefined || die "$suite: does not link with Slurm $version"
   write_conf "$top/$suite/slurm.conf" "$library/slurm-wlm"
   found=$(SLURM_CONF=$top/$suite/slurm.conf "$library/ld-linux-x86-64.so.2" --library-path "$library" \
     "$top/$suite/nodes_of_conf") || die "$suite: does not run with Slurm $version"
-  expected="198.51.100.1 198.51.100.2 198.51.100.3 elsewhere 2001:db8::9 by-name n1 n2 n3 v6 zhost auth/munge socket=/x"
+  expected="198.51.100.1 198.51.100.2 198.51.100.3 elsewhere 2001:db8::9 198.51.100.8 by-name n1 n2 n3 v6 zhost auth/munge socket=/x"
+  expected+=" contain=1 x11=0 pam=1 proctrack/cgroup task/cgroup /var/spool/x/%n 198.51.100.2:6001 198.51.100.8:7002 7 -"
   [[ $(tail -n +2 <<<"$found" | tr '\n' ' ') == "$expected " ]] || die "$suite: unexpected nodes or AuthInfo: $found"
   [[ $(head -n 1 <<<"$found") == "$version".* ]] || die "$suite: has Slurm $(head -n 1 <<<"$found"), not $version"
   printf '%s: Slurm %s: compiles, links, and knows the nodes\n' "$suite" "$(head -n 1 <<<"$found")"

@@ -52,6 +52,67 @@ TimesReply times_reply()
     return reply;
 }
 
+template <std::size_t size>
+void put(std::array<char, size>& field, std::string_view text)
+{
+    std::copy(text.begin(), text.end(), field.begin());
+}
+
+JobsRequest jobs_request()
+{
+    JobsRequest request;
+    request.controller = by_rest;
+    request.uid = 2001;
+    put(request.node, "n1");
+    put(request.url, "https://ctl:6820");
+    put(request.user, "slurm");
+    put(request.token_file, "/etc/slurm/token");
+    put(request.ca_file, "/etc/ssl/ca.pem");
+    return request;
+}
+
+JobsReply jobs_reply()
+{
+    JobsReply reply;
+    reply.status = static_cast<std::uint32_t>(JobsStatus::answered);
+    reply.count = 2;
+    reply.jobs[0] = {17, 2001, static_cast<std::uint32_t>(JobState::starting), 3};
+    reply.jobs[1] = {18, 0, static_cast<std::uint32_t>(JobState::ending), 0};
+    return reply;
+}
+
+ConfigRequest config_request()
+{
+    ConfigRequest request;
+    put(request.node, "rack1.n_07");
+    return request;
+}
+
+ConfigNode config_node(std::string_view name, std::string_view address, std::uint32_t port)
+{
+    ConfigNode node;
+    put(node.name, name);
+    put(node.address, address);
+    node.port = port;
+    return node;
+}
+
+ConfigReply config_reply()
+{
+    ConfigReply reply;
+    reply.status = static_cast<std::uint32_t>(ConfigStatus::answered);
+    reply.flags = flag_contain | flag_use_pam;
+    put(reply.version, "22.05.8");
+    put(reply.proctrack_type, "proctrack/cgroup");
+    put(reply.spool_dir, "/var/spool/slurmd/%n");
+    reply.own = config_node("n1", "198.51.100.1", 6818);
+    reply.nodes = 3;
+    reply.peer_count = 2;
+    reply.peers[0] = config_node("n2", "198.51.100.2", 6818);
+    reply.peers[1] = config_node("n3", "2001:db8::3", 65535);
+    return reply;
+}
+
 template <class Message>
 struct Traits;
 template <>
@@ -79,6 +140,31 @@ struct Traits<TimesReply> {
     static TimesReply sample() { return times_reply(); }
 };
 
+template <>
+struct Traits<JobsRequest> {
+    static constexpr Verb verb = Verb::jobs;
+    static constexpr Kind kind = Kind::request;
+    static JobsRequest sample() { return jobs_request(); }
+};
+template <>
+struct Traits<JobsReply> {
+    static constexpr Verb verb = Verb::jobs;
+    static constexpr Kind kind = Kind::reply;
+    static JobsReply sample() { return jobs_reply(); }
+};
+template <>
+struct Traits<ConfigRequest> {
+    static constexpr Verb verb = Verb::config;
+    static constexpr Kind kind = Kind::request;
+    static ConfigRequest sample() { return config_request(); }
+};
+template <>
+struct Traits<ConfigReply> {
+    static constexpr Verb verb = Verb::config;
+    static constexpr Kind kind = Kind::reply;
+    static ConfigReply sample() { return config_reply(); }
+};
+
 // What a receiver does with a whole message.
 template <class Body>
 bool accepts(std::span<const std::byte> bytes)
@@ -97,7 +183,7 @@ Bytes encode_sample()
 
 template <class Body>
 class EveryMessage : public testing::Test {};
-using Messages = testing::Types<WhoisRequest, WhoisReply, TimesRequest, TimesReply>;
+using Messages = testing::Types<WhoisRequest, WhoisReply, TimesRequest, TimesReply, JobsRequest, JobsReply, ConfigRequest, ConfigReply>;
 TYPED_TEST_SUITE(EveryMessage, Messages);
 
 TYPED_TEST(EveryMessage, ComesBackAsItWas)
@@ -186,7 +272,7 @@ TEST(WireHeader, RefusesOtherVersionsVerbsAndSizes)
 {
     for (const std::uint32_t value : {0U, 2U, 0x01000000U, 0xffffffffU})
         EXPECT_FALSE(decode_header(header_with(offsetof(Header, version), value), Kind::request).ok()) << value;
-    for (const std::uint32_t value : {0U, 3U, 0xffffffffU})
+    for (const std::uint32_t value : {0U, 5U, 0xffffffffU})
         EXPECT_FALSE(decode_header(header_with(offsetof(Header, verb), value), Kind::request).ok()) << value;
     for (const std::uint32_t value : {0U, 39U, 41U, 264U, 0x7fffffffU, 0xffffffffU})
         EXPECT_FALSE(decode_header(header_with(offsetof(Header, size), value), Kind::request).ok()) << value;
@@ -239,11 +325,11 @@ TEST(WireWhoisReply, EndsItsText)
 {
     WhoisReply reply = whois_reply();
     std::fill(reply.node.begin(), reply.node.end(), 'n');
-    EXPECT_EQ(fault(reply), "the node's name does not end");
+    EXPECT_EQ(fault(reply), "the node's name does not end, or something follows it");
     reply.node.back() = '\0';
     EXPECT_EQ(fault(reply), "");
     reply.node[10] = '\0';
-    EXPECT_EQ(fault(reply), "text after the node's name");
+    EXPECT_EQ(fault(reply), "the node's name does not end, or something follows it");
 }
 
 TEST(WireTimesRequest, HoldsPidsUpToItsCount)
@@ -281,6 +367,105 @@ TEST(WireTimesReply, HoldsTimesUpToItsCount)
     reply = times_reply();
     reply.began_ns[1] = -1;
     EXPECT_EQ(fault(reply), "not a list of times");
+}
+
+TEST(WireJobsRequest, IsForOneControllerWithWhatItNeeds)
+{
+    EXPECT_EQ(fault(jobs_request()), "");
+    JobsRequest request;
+    put(request.node, "n1");
+    for (const std::uint32_t controller : {0U, 3U, 0xffffffffU}) {
+        request.controller = controller;
+        EXPECT_EQ(fault(request), "no such controller") << controller;
+    }
+    request.controller = by_rpc;
+    EXPECT_EQ(fault(request), "");
+    put(request.user, "slurm");
+    EXPECT_EQ(fault(request), "slurmctld is asked as if it were slurmrestd");
+    request.controller = by_rest;
+    EXPECT_EQ(fault(request), "no URL");
+    put(request.url, "unix:/x");
+    EXPECT_EQ(fault(request), "not one of token and key");
+    put(request.key_file, "/k");
+    EXPECT_EQ(fault(request), "");
+    put(request.token_file, "/t");
+    EXPECT_EQ(fault(request), "not one of token and key");
+    request = jobs_request();
+    request.node.fill('\0');
+    EXPECT_EQ(fault(request), "no node");
+    request.node[1] = 'n';
+    EXPECT_EQ(fault(request), "a text does not end, or something follows it");
+    request = jobs_request();
+    request.ca_file.fill('c');
+    EXPECT_EQ(fault(request), "a text does not end, or something follows it");
+}
+
+TEST(WireJobsReply, HoldsJobsOnlyWhenAnswered)
+{
+    JobsReply reply = jobs_reply();
+    EXPECT_EQ(fault(reply), "");
+    for (const std::uint32_t status : {0U, 2U, 3U, 4U, 5U}) {
+        reply.status = status;
+        EXPECT_EQ(fault(reply), "too many jobs") << status;
+    }
+    reply.status = 6;
+    EXPECT_EQ(fault(reply), "no such status");
+    reply = jobs_reply();
+    for (const std::uint32_t count : {3U, 1U, 0U}) {
+        reply.count = count;
+        EXPECT_EQ(fault(reply), "not a list of jobs") << count;
+    }
+    reply.count = most_jobs + 1;
+    EXPECT_EQ(fault(reply), "too many jobs");
+    for (const ControllerJob job : {ControllerJob{0, 1, 1, 0}, ControllerJob{0xfffffffe, 1, 1, 0}, ControllerJob{1, every_uid, 1, 0},
+                                    ControllerJob{1, 1, 0, 0}, ControllerJob{1, 1, 4, 0}}) {
+        reply = jobs_reply();
+        reply.jobs[1] = job;
+        EXPECT_EQ(fault(reply), "not a list of jobs");
+    }
+}
+
+TEST(WireConfigReply, HoldsSettingsOnlyWhenAnswered)
+{
+    EXPECT_EQ(fault(config_reply()), "");
+    ConfigReply reply;
+    for (const std::uint32_t status : {0U, 1U, 2U}) {
+        reply = {};
+        reply.status = status;
+        EXPECT_EQ(fault(reply), "") << status;
+        reply.nodes = 1;
+        EXPECT_EQ(fault(reply).empty(), status == 1) << status;
+    }
+    reply.status = 3;
+    EXPECT_EQ(fault(reply), "no such status");
+    reply = config_reply();
+    reply.flags = 8;
+    EXPECT_EQ(fault(reply), "no such flag");
+    reply = config_reply();
+    reply.task_plugin.fill('t');
+    EXPECT_EQ(fault(reply), "a text does not end, or something follows it");
+}
+
+TEST(WireConfigReply, HoldsWholeNodes)
+{
+    for (const ConfigNode& half : {config_node("", "x", 1), config_node("n1", "", 1), config_node("n1", "x", 0),
+                                   config_node("n1", "x", 65536)}) {
+        ConfigReply reply = config_reply();
+        reply.own = half;
+        EXPECT_EQ(fault(reply), "not a node");
+        reply = config_reply();
+        reply.peers[1] = half;
+        EXPECT_EQ(fault(reply), "not a list of nodes");
+    }
+    ConfigReply reply = config_reply();
+    for (const std::uint32_t count : {0U, 1U, 3U}) {
+        reply.peer_count = count;
+        EXPECT_EQ(fault(reply), "not a list of nodes") << count;
+    }
+    for (const std::uint32_t count : {4U, 9U, 0xffffffffU}) {
+        reply.peer_count = count;
+        EXPECT_EQ(fault(reply), "too many nodes") << count;
+    }
 }
 
 }  // namespace

@@ -69,6 +69,7 @@ TEST_P(Layouts, EachLineIsReachedAndTheSessionLineIsBelowPamSystemd)
     const auto account = stack_of(directories, edit.value().text, pam_stack::Type::account);
     EXPECT_GT(index_of(account, module_file_name), index_of(account, "pam_nologin.so"));
     EXPECT_LE(index_of(account, module_file_name), index_of(account, "pam_localuser.so"));
+    EXPECT_LT(index_of(account, module_file_name), index_of(account, "pam_unix.so"));
     EXPECT_EQ(edit.value().options, std::vector<std::string>{"strict"});
     EXPECT_NE(edit.value().text.find("\naccount required pam_slurm_adopt.so strict\n"), std::string::npos);
     EXPECT_NE(edit.value().text.find("\nsession required pam_slurm_adopt.so strict\n"), std::string::npos);
@@ -99,7 +100,7 @@ TEST(EnableEdit, Debian12Exactly)
     const pam_stack::Directories directories{{std::string(PAM_LAYOUTS) + "/debian12"}};
     const std::string text =
         enabled(directories, "sshd", read(directories.paths[0] + "/sshd"), {"sshd", {}, {}}).value().text;
-    EXPECT_NE(text.find("@include common-account\n# Begin slurm-adopt"), std::string::npos);
+    EXPECT_NE(text.find("account    required     pam_nologin.so\n# Begin slurm-adopt"), std::string::npos);
     EXPECT_NE(text.find("@include common-session\n# Begin slurm-adopt"), std::string::npos);
 }
 
@@ -162,6 +163,25 @@ TEST_F(SmallFiles, ASufficientLineOfAnIncludeIsBelowOurs)
     EXPECT_EQ(stack("account include shared\n" + session_, pam_stack::Type::account).front(), "pam_slurm_adopt.so");
     // In a substack it ends only the substack.
     EXPECT_EQ(stack("account substack shared\n" + session_, pam_stack::Type::account).back(), "pam_slurm_adopt.so");
+}
+
+// pam.conf(5): new_authtok_reqd, what pam_unix says of an expired password.
+TEST_F(SmallFiles, ALineThatEndsThePhaseForExpiredPasswordsIsBelowOurs)
+{
+    const std::string expired = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n";
+    directory_.write("common", expired + "account requisite pam_deny.so\naccount required pam_permit.so\n");
+    const std::vector<std::string> included = {"pam_nologin.so", "pam_slurm_adopt.so", "pam_unix.so", "pam_deny.so",
+                                               "pam_permit.so"};
+    EXPECT_EQ(stack("account required pam_nologin.so\n@include common\n" + session_, pam_stack::Type::account), included);
+    // Nobody means that, wherever it stands.
+    const std::vector<std::string> own = {"pam_slurm_adopt.so", "pam_unix.so", "pam_deny.so", "pam_y.so"};
+    EXPECT_EQ(stack(expired + "account requisite pam_deny.so\naccount required pam_y.so\n" + session_, pam_stack::Type::account),
+              own);
+    // But who is let in below our line is still the administrator's to decide.
+    EXPECT_NE(refusal("@include common\naccount sufficient pam_access.so\naccount required pam_y.so\n" + session_)
+                  .find("f:2: 'account sufficient pam_access.so' lets users in"),
+              std::string::npos);
+    EXPECT_EQ(stack("account substack common\n" + session_, pam_stack::Type::account).back(), "pam_slurm_adopt.so");
 }
 
 TEST_F(SmallFiles, LinesWithADashAreLinesLikeOthers)

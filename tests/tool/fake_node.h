@@ -30,9 +30,12 @@ public:
         roots.sys = root / "sys";
         roots.run = root / "run";
         roots.etc = root / "etc";
+        roots.var = root / "var";
         roots.module_directories = {root / "security"};
         roots.helper = root / "libexec/slurm-adopt-helper";
         roots.sshd = {"/bin/cat", root.write("sshd-T", "port 22\nusepam yes\nauthenticationmethods any\n")};
+        roots.sshd_config = root.write("sshd_config", "UsePAM yes\nMatch User backup\n  X11Forwarding no\n");
+        set_up_slurm();
         use_layout("debian12");
         root.make_directory("security");
         std::filesystem::copy(MODULE_PATH, module());
@@ -80,6 +83,25 @@ public:
         root.make_directory("etc/systemd/system");
         std::filesystem::create_symlink("/dev/null", root / "etc/systemd/system/user@.service");
     }
+    // What the helper would say of slurm.conf. The other nodes come with the tests that have some.
+    void set_up_slurm()
+    {
+        config = {"22.05.8", true, false, false, "proctrack/cgroup", "task/affinity,task/cgroup", "", "", "", "/var/spool/slurmd",
+                  SlurmdPlace{"n1", "198.51.100.1", 6818}, 1, {}};
+        roots.ask_slurm_config = [this](const HelperSettings& settings, const std::string& name) {
+            asked = settings;
+            asked_node = name;
+            return slurm_conf_is_there ? Result<SlurmConfig>(config)
+                                       : Result<SlurmConfig>(Error{ErrorCode::refused, 0, "the helper could not read slurm.conf"});
+        };
+        listen_on("0100A8C0:1AA2");
+    }
+    // As in /proc/net/tcp.
+    void listen_on(const std::string& address) const
+    {
+        root.write("proc/net/tcp", "  sl  local_address rem_address   st\n   0: 0100007F:0277 00000000:0000 0A 0\n   1: " + address +
+                                       " 00000000:0000 0A 0\n   2: 0100A8C0:1AA3 0200A8C0:1AA2 01 0\n");
+    }
     void start_munge() { munge_ = test::listen_at(root / "run/munge/munge.socket.2"); }
     void stop_munge()
     {
@@ -99,6 +121,10 @@ public:
 
     const test::TempDirectory root;
     CheckRoots roots;
+    SlurmConfig config;
+    bool slurm_conf_is_there = true;
+    HelperSettings asked{};
+    std::string asked_node;
 
 private:
     std::string sockets_ = "Num       RefCount Protocol Flags    Type St Inode Path\n";

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "pam_stack/flow.h"
 #include "pam_stack/record.h"
 #include "pam_stack/stack.h"
 #include "support/temp_directory.h"
@@ -215,6 +216,22 @@ TEST(PamStack, LibpamReadsTheSame)
     EXPECT_EQ(libpam("\t@Include HERE/ok\n"), PAM_SUCCESS);
     EXPECT_NE(libpam("account required pam_permit.so\r\n"), PAM_SUCCESS);
     EXPECT_NE(libpam("account required pam_permit.so \\\n"), PAM_SUCCESS);
+}
+
+// Why our account line belongs above Debian's common-account: what its line of pam_unix does with an expired password.
+// pam_deny stands for ours that refuses, pam_permit for ours that has adopted.
+TEST(PamStack, AnExpiredPasswordEndsDebiansAccountPhase)
+{
+    const std::string expired = "account [success=1 new_authtok_reqd=done default=ignore] pam_debug.so acct=new_authtok_reqd\n"
+                                "account requisite pam_deny.so\naccount required pam_permit.so\n";
+    EXPECT_EQ(libpam(expired + "account required pam_deny.so\n"), PAM_NEW_AUTHTOK_REQD) << "below: not asked";
+    EXPECT_EQ(libpam("account required pam_deny.so\n" + expired), PAM_AUTH_ERR);
+    EXPECT_EQ(libpam("account required pam_permit.so\n" + expired), PAM_NEW_AUTHTOK_REQD);
+    EXPECT_EQ(libpam("account required pam_debug.so acct=ignore\n" + expired), PAM_NEW_AUTHTOK_REQD) << "root";
+    const auto line = parse_service_file(expired, "f").value().front();
+    EXPECT_TRUE(ends_where_the_password_has_expired({line, 0, {}, 0}));
+    EXPECT_FALSE(ends_where_the_password_has_expired({line, 1, {}, 0}));
+    EXPECT_FALSE(ends_the_phase({line, 0, {}, 0}));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace {
 struct Arguments {
     std::string service = "sshd";
     std::string directory;
+    std::string sshd_config;
 };
 
 std::string_view name_of(Status status)
@@ -47,8 +48,8 @@ std::string safe(std::string text)
 void show(std::string_view name, const Finding& finding, const Output& output)
 {
     const std::string status = output.coloured(colour_of(finding.status), fmt::format("{:<4}", name_of(finding.status)));
-    output.line(fmt::format("{}  {:<22} {}", status, name, safe(finding.seen)));
-    if (finding.status != Status::ok) output.line(fmt::format("      {:<22} fix: {}", "", safe(finding.fix)));
+    output.line(fmt::format("{}  {:<23} {}", status, name, safe(finding.seen)));
+    if (finding.status != Status::ok) output.line(fmt::format("      {:<23} fix: {}", "", safe(finding.fix)));
 }
 
 }  // namespace
@@ -85,9 +86,14 @@ void add_check_command(CLI::App& app, Context& context)
     CLI::App* const command = app.add_subcommand("check", "Look whether this node is set up right; changes nothing");
     command->add_option("--service", arguments->service, "The PAM service")->capture_default_str();
     command->add_option("--confdir", arguments->directory, "The directory of PAM service files, in place of /etc/pam.d");
+    command->add_option("--sshd-config", arguments->sshd_config, "sshd's configuration file, where it is started with -f");
     command->callback([arguments, &context] {
         CheckRoots roots = CheckRoots::of_this_machine();
         if (!arguments->directory.empty()) roots.pam.paths = {arguments->directory};
+        if (!arguments->sshd_config.empty()) {
+            roots.sshd_config = arguments->sshd_config;
+            roots.sshd.insert(roots.sshd.end(), {"-f", arguments->sshd_config});
+        }
         context.exit = run_checks(look_at(std::move(roots), arguments->service), context.output);
     });
 }

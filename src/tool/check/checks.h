@@ -47,6 +47,7 @@ using Found = std::optional<Finding>;
 // sshd -T; only where the service is sshd.
 [[nodiscard]] Found check_sshd_use_pam(const Node& node);
 [[nodiscard]] Found check_sshd_methods(const Node& node);
+[[nodiscard]] Found check_sshd_match(const Node& node);  // Match blocks
 
 [[nodiscard]] Found check_cgroups(const Node& node);
 [[nodiscard]] Found check_user_manager(const Node& node);  // systemd-run --user; only where systemd runs
@@ -59,6 +60,20 @@ using Found = std::optional<Finding>;
 [[nodiscard]] Found check_extern_steps(const Node& node);
 [[nodiscard]] Found check_node_name(const Node& node);  // only with the option nodename=
 [[nodiscard]] Found check_spool_dir(const Node& node);  // only with the option spool_dir=
+
+// slurm.conf; but for the first, only where the helper could read it.
+[[nodiscard]] Found check_slurm_conf(const Node& node);
+[[nodiscard]] Found check_prolog_flags(const Node& node);
+[[nodiscard]] Found check_proctrack(const Node& node);
+[[nodiscard]] Found check_task_plugin(const Node& node);
+[[nodiscard]] Found check_launch_parameters(const Node& node);
+[[nodiscard]] Found check_job_container(const Node& node);
+[[nodiscard]] Found check_slurmd_parameters(const Node& node);
+[[nodiscard]] Found check_slurm_use_pam(const Node& node);
+[[nodiscard]] Found check_slurm_node(const Node& node);
+[[nodiscard]] Found check_slurm_spool(const Node& node);   // only where the node is known
+[[nodiscard]] Found check_slurmd_port(const Node& node);   // the same
+[[nodiscard]] Found check_peers(const Node& node);
 
 [[nodiscard]] Found check_selinux(const Node& node);
 

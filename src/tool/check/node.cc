@@ -3,12 +3,17 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <utility>
 
 namespace slurm_adopt::tool {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr const char* module_name_of_ours = "pam_slurm_adopt.so";
+// Without a slurm.conf libslurm looks for a controller that has one.
+constexpr auto longest_question = 10s;
 
 OurStack read(const CheckRoots& roots, const std::string& service, pam_stack::Type type)
 {
@@ -32,6 +37,9 @@ CheckRoots CheckRoots::of_this_machine()
     roots.module_directories = {SLURM_ADOPT_PAM_DIR, "/lib/security", "/usr/lib64/security", "/lib64/security",
                                 "/usr/lib/security"};
     roots.helper = SLURM_ADOPT_HELPER_PATH;
+    roots.ask_slurm_config = [](const HelperSettings& settings, const std::string& node) {
+        return slurm_adopt::ask_slurm_config(settings, node, Deadline::after(longest_question));
+    };
     return roots;
 }
 
@@ -40,6 +48,16 @@ const Options& Node::options() const
     static const Options defaults;
     if (!account.lines.empty()) return account.lines.front().options.options;
     return session.lines.empty() ? defaults : session.lines.front().options.options;
+}
+
+const Result<SlurmConfig>& Node::slurm_config() const
+{
+    if (!*asked_config) {
+        const Options& set = options();
+        const HelperSettings settings{set.helper.empty() ? roots.helper : set.helper, set.slurm_conf, LogLevel::error};
+        *asked_config = roots.ask_slurm_config(settings, set.nodename);
+    }
+    return **asked_config;
 }
 
 std::string Node::module_as_written() const
@@ -64,7 +82,8 @@ Node look_at(CheckRoots roots, std::string service)
 {
     OurStack account = read(roots, service, pam_stack::Type::account);
     OurStack session = read(roots, service, pam_stack::Type::session);
-    return {std::move(roots), std::move(service), std::move(account), std::move(session)};
+    Node node{std::move(roots), std::move(service), std::move(account), std::move(session)};
+    return node;
 }
 
 }  // namespace slurm_adopt::tool

@@ -2,11 +2,14 @@
 // What the checks look at: one node, seen from roots that the tests can put elsewhere.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "pam_stack/stack.h"
+#include "slurm_adopt/helper_client.h"
 #include "slurm_adopt/options.h"
 #include "slurm_adopt/result.h"
 
@@ -18,9 +21,13 @@ struct CheckRoots {
     std::string sys = "/sys";
     std::string run = "/run";
     std::string etc = "/etc";
+    std::string var = "/var";
     std::vector<std::string> module_directories;  // where libpam looks for modules, in its order
     std::string helper;                           // where the module looks for its helper
     std::vector<std::string> sshd = {"/usr/sbin/sshd", "-T"};
+    std::string sshd_config = "/etc/ssh/sshd_config";
+    // What slurm.conf says for that node (empty: this host), from the helper.
+    std::function<Result<SlurmConfig>(const HelperSettings& settings, const std::string& node)> ask_slurm_config;
 
     // Those of this machine.
     [[nodiscard]] static CheckRoots of_this_machine();
@@ -43,6 +50,10 @@ struct Node {
     std::string service;
     OurStack account;
     OurStack session;
+    std::shared_ptr<std::optional<Result<SlurmConfig>>> asked_config = std::make_shared<std::optional<Result<SlurmConfig>>>();
+
+    // What slurm.conf says; the helper is asked once. The options nodename=, helper= and slurm_conf= count.
+    [[nodiscard]] const Result<SlurmConfig>& slurm_config() const;
 
     // The options in force: those of the first account line, else of the first session line, else the defaults.
     [[nodiscard]] const Options& options() const;

@@ -49,7 +49,9 @@ Found check_account_control(const Node& node)
                           "write 'required' as the control of that line");
     if (refuses(control.action("perm_denied").kind)) return found_ok(seen);
     const auto& modules = node.account.stack.value().modules;
-    const bool decided_below = control.action("success").kind == ActionKind::done && ours.index + 1 < modules.size();
+    const ActionKind adopted = control.action("success").kind;
+    const bool decided_below =
+        (adopted == ActionKind::done || adopted == ActionKind::jump) && ours.index + 1 < modules.size();
     if (decided_below)
         return found_warn(seen + ": who is refused is asked about below: '" + modules[ours.index + 1].line.text() + "'",
                           "where these lines are not meant to let users in without a job, write 'required' as the control");
@@ -59,7 +61,7 @@ Found check_account_control(const Node& node)
 Found check_account_reached(const Node& node)
 {
     if (node.account.lines.empty()) return std::nullopt;
-    return reached(node.account, "account");
+    return reached(node.account, pam_stack::Type::account);
 }
 
 Found check_account_not_alone(const Node& node)

@@ -21,32 +21,7 @@ std::optional<std::size_t> mover(const OurStack& session)
     return std::nullopt;
 }
 
-std::string where(const Module& module)
-{
-    return module.line.place.text() + ": '" + module.line.text() + '\'';
-}
-
 }  // namespace
-
-Finding reached(const OurStack& ours, const std::string& type)
-{
-    const auto& stack = ours.stack.value();
-    const std::size_t index = ours.lines.front().index;
-    const auto end = std::find_if(stack.modules.begin(), stack.modules.begin() + static_cast<std::ptrdiff_t>(index),
-                                  pam_stack::ends_the_phase);
-    const auto jumps = jumps_over(stack, index);
-    const bool ends = end != stack.modules.begin() + static_cast<std::ptrdiff_t>(index);
-    if (!ends && jumps.empty()) return found_ok("no line above keeps it from being run");
-    const Module& module = ends ? *end : stack.modules[jumps.front()];
-    const std::string seen =
-        where(module) + (ends ? " ends the " + type + " phase for whom it knows" : " jumps over our line for some");
-    if (module.included_by.empty())
-        return found_warn(seen + ", so that they pass over our line",
-                          "leave it so if that is meant; else put our line above it");
-    return found_fail(seen + ", so that they get in without a job", "move our " + type + " line above " +
-                                                                        where({module.included_by.front(), 0, {}, 0}) +
-                                                                        " (where slurm-adopt wrote it: slurm-adopt enable)");
-}
 
 Found check_session_line(const Node& node)
 {
@@ -60,7 +35,7 @@ Found check_session_line(const Node& node)
                                 : "add below the last session include: session required " + node.module_as_written() +
                                       " with the options of the account line";
     if (const auto moves = mover(node.session))
-        return found_fail("no session line: " + where(node.session.stack.value().modules[*moves]) +
+        return found_fail("no session line: " + where(node.session.stack.value().modules[*moves].line) +
                               " moves sessions out of their job, and nothing puts them back",
                           fix);
     return found_warn("no session line: a module that moves the session out of the job would not be noticed", fix);
@@ -87,16 +62,16 @@ Found check_session_order(const Node& node)
     const auto moves = mover(node.session);
     if (!moves) return found_ok("no pam_systemd in the session stack");
     const Module& module = node.session.stack.value().modules[*moves];
-    if (node.session.lines.back().index > *moves) return found_ok("below " + where(module));
-    const std::string below = where(module.included_by.empty() ? module : Module{module.included_by.front(), 0, {}, 0});
-    return found_fail(where(module) + " stands below our session line and moves sessions out of their job",
+    if (node.session.lines.back().index > *moves) return found_ok("below " + where(module.line));
+    const std::string below = where(module.included_by.empty() ? module.line : module.included_by.front());
+    return found_fail(where(module.line) + " stands below our session line and moves sessions out of their job",
                       "move our session line below " + below + " (where slurm-adopt wrote it: slurm-adopt enable)");
 }
 
 Found check_session_reached(const Node& node)
 {
     if (node.session.lines.empty()) return std::nullopt;
-    return reached(node.session, "session");
+    return reached(node.session, pam_stack::Type::session);
 }
 
 }  // namespace slurm_adopt::tool

@@ -11,6 +11,7 @@ namespace slurm_adopt::tool {
 namespace {
 
 using pam_stack::ends_the_phase;
+using pam_stack::ends_where_the_password_has_expired;
 using pam_stack::Line;
 using pam_stack::Module;
 using pam_stack::Stack;
@@ -20,6 +21,11 @@ constexpr std::string_view by_hand = "; put the two lines in yourself: see EXAMP
 Error refused(const Line& line, const std::string& why)
 {
     return Error{ErrorCode::malformed, 0, line.place.text() + ": '" + line.text() + "' " + why + std::string(by_hand)};
+}
+
+bool ends_for_some(const Module& module)
+{
+    return ends_the_phase(module) || ends_where_the_password_has_expired(module);
 }
 
 bool moves_the_session(const Module& module)
@@ -53,11 +59,12 @@ Result<unsigned> place_account_line(const Stack& account)
         return Error{ErrorCode::malformed, 0,
                      account.files.front() + ": has no account line, so that root would be refused" + std::string(by_hand)};
     std::optional<std::size_t> after = account.modules.back().top;
-    const auto end = std::find_if(account.modules.begin(), account.modules.end(), ends_the_phase);
+    const auto known = std::find_if(account.modules.begin(), account.modules.end(), ends_the_phase);
+    if (known != account.modules.end() && known->included_by.empty())
+        return refused(known->line,
+                       "lets users in without asking the lines below it: only you know whether these are to be adopted");
+    const auto end = std::find_if(account.modules.begin(), account.modules.end(), ends_for_some);
     if (end != account.modules.end()) {
-        if (end->included_by.empty())
-            return refused(end->line,
-                           "lets users in without asking the lines below it: only you know whether these are to be adopted");
         const auto above = std::find_if(std::make_reverse_iterator(end), account.modules.rend(),
                                         [&](const Module& module) { return module.top < end->top; });
         after = above == account.modules.rend() ? std::nullopt : std::optional(above->top);

@@ -135,7 +135,8 @@ bool JobsListener::opens(std::size_t depth, bool is_object)
         if (field_ == Field::job_state) job_.has_state = true;
         return true;
     }
-    return depth == in_value || !is_part(in_value) || list_ == List::errors || wrong_type();
+    const bool is_passed_over = depth == in_value || field_ == Field::none || (is_number(field_) && part_ == Part::none);
+    return is_passed_over || list_ == List::errors || wrong_type();
 }
 
 bool JobsListener::closes(std::size_t depth)

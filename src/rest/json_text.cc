@@ -95,7 +95,9 @@ void Characters::fill()
     if (!more) return fail(std::move(more).error());
     chunk_ = more.value();
     read_ += chunk_.size();
-    if (read_ > longest_text) fail(too_large("has more than 40 MiB"));
+    if (read_ > longest_text) return fail(too_large("has more than 40 MiB"));
+    // The parser takes it for the end.
+    if (chunk_.find('\0') != std::string_view::npos) fail(Error{ErrorCode::malformed, 0, "has a NUL, which is no JSON"});
 }
 
 void Characters::fail(Error error)

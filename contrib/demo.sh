@@ -71,7 +71,7 @@ build_module() {
   local log=$build/demo.log
   say "Module: $build/pam/pam_slurm_adopt.so ..."
   mkdir -p "$build"
-  if ! { cmake -S "$top" -B "$build" -DSLURM_ADOPT_TESTS=OFF -DSLURM_ADOPT_HELPER=OFF -DSLURM_ADOPT_TOOL=OFF &&
+  if ! { cmake -S "$top" -B "$build" -DSLURM_ADOPT_TESTS=OFF -DSLURM_ADOPT_HELPER=OFF -DSLURM_ADOPT_REST=OFF -DSLURM_ADOPT_TOOL=OFF &&
     cmake --build "$build" --parallel "$(nproc)" --target pam_slurm_adopt; } >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     exit 1

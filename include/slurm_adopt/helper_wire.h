@@ -84,6 +84,7 @@ struct TimesReply {
 struct JobsRequest {
     std::uint32_t controller = 0;  // 1: slurmctld by RPC, asked by slurm-adopt-helper; 2: slurmrestd, asked by slurm-adopt-rest
     std::uint32_t uid = 0;         // whose; every_uid: everybody's
+    std::uint32_t patience_ms = 0;  // the program is killed when this is over, so it gives up a little before; 0: it is not told
     std::array<char, longest_node> node{};  // NodeName, not empty
     // Of slurmrestd, and empty with the other one.
     std::array<char, longest_path> url{};         // http://HOST:PORT, https://HOST:PORT or unix:/PATH

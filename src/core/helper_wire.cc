@@ -16,7 +16,7 @@ static_assert(is_plain<Header> && is_plain<WhoisRequest> && is_plain<WhoisReply>
               is_plain<TimesReply> && is_plain<JobsRequest> && is_plain<JobsReply> && is_plain<ConfigRequest> &&
               is_plain<ConfigReply>);
 static_assert(sizeof(Header) == 24 && sizeof(WhoisRequest) == 40 && sizeof(WhoisReply) == 264 &&
-              sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520 && sizeof(JobsRequest) == 2376 && sizeof(JobsReply) == 4104 &&
+              sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520 && sizeof(JobsRequest) == 2380 && sizeof(JobsReply) == 4104 &&
               sizeof(ConfigRequest) == 256 && sizeof(ConfigReply) == 6708);
 
 constexpr std::uint32_t no_job = 0xfffffffe;  // NO_VAL of slurm/slurm.h: "not set", never a job

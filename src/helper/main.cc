@@ -3,11 +3,8 @@
 // descriptor 3 being one end of a socketpair; reads one request, writes one reply, ends.
 //
 // Exit codes: 0 a reply was sent; 1 none could be; 2 not started by the module.
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -15,10 +12,10 @@
 
 #include "answer.h"
 #include "confine.h"
+#include "exchange.h"
 #include "log.h"
 #include "slurm_adopt/deadline.h"
 #include "slurm_adopt/helper_wire.h"
-#include "slurm_adopt/unix_stream.h"
 #include "slurm_api.h"
 #include "slurm_output.h"
 
@@ -26,35 +23,9 @@ namespace slurm_adopt::helper {
 namespace {
 
 using namespace helper_wire;
-using namespace std::chrono_literals;
 
-// The module writes its request at once; it may be stopped, never slow.
-constexpr auto patience_with_module = 5s;
 // Of the option log_level: what is said before the module's own level is known.
 constexpr std::uint32_t level_error = 2;
-
-constexpr int exit_done = 0;
-constexpr int exit_failed = 1;
-constexpr int exit_usage = 2;
-
-template <class Body>
-Result<Body> read_body(const Fd& socket, Deadline deadline)
-{
-    std::array<std::byte, sizeof(Body)> bytes{};
-    if (auto received = receive_all(socket, bytes, deadline); !received) return std::move(received).error();
-    std::byte more{};
-    if (::recv(socket.get(), &more, 1, MSG_DONTWAIT | MSG_PEEK) > 0) return Error{ErrorCode::malformed, 0, "more than one request"};
-    return decode_body<Body>(bytes);
-}
-
-template <class Reply>
-int send_reply(const Fd& socket, Verb verb, const Reply& reply)
-{
-    const auto sent = send_all(socket, encode(verb, reply, ::getpid()), Deadline::after(patience_with_module));
-    if (sent) return exit_done;
-    log_error("reply: " + sent.error().context);
-    return exit_failed;
-}
 
 // libslurm ends the process where it finds no configuration: then that is the reply.
 template <class Reply, class ReplyStatus>
@@ -80,13 +51,7 @@ int serve_verb(const Fd& socket, Verb verb, Deadline deadline)
 int serve(const Fd& socket)
 {
     const Deadline deadline = Deadline::after(patience_with_module);
-    std::array<std::byte, sizeof(Header)> bytes{};
-    const auto received = receive_all(socket, bytes, deadline);
-    if (!received) {
-        log_error("request: " + received.error().context);
-        return exit_failed;
-    }
-    const auto header = decode_header(bytes, Kind::request);
+    const auto header = read_header(socket, deadline);
     if (!header) {
         log_error("request: " + header.error().context);
         return exit_failed;

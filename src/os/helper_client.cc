@@ -51,9 +51,10 @@ Result<Reply> ask(const HelperSettings& settings, Verb verb, const Request& requ
     return true;
 }
 
-Result<JobsRequest> request_for(const ControllerQuestion& question)
+Result<JobsRequest> request_for(const ControllerQuestion& question, Deadline deadline)
 {
     JobsRequest request;
+    request.patience_ms = static_cast<std::uint32_t>(deadline.poll_timeout());
     request.controller = question.rest ? by_rest : by_rpc;
     request.uid = question.uid.value_or(every_uid);
     bool fits = put_text(request.node, question.node);
@@ -151,7 +152,7 @@ Result<std::vector<std::int64_t>> ask_step_starts(const HelperSettings& settings
 
 Result<std::vector<ControllerJob>> ask_controller(const HelperSettings& settings, const ControllerQuestion& question, Deadline deadline)
 {
-    const auto request = request_for(question);
+    const auto request = request_for(question, deadline);
     if (!request) return request.error();
     HelperSettings asked = settings;
     if (question.rest) asked.program = rest_program(settings.program);

@@ -97,7 +97,7 @@ install() {
 install binutils
 if ((do_build)); then
   install cmake make g++ libpam0g-dev libgtest-dev libslurm-dev libcgroup-dev libspdlog-dev
-  [[ -e $build/CMakeCache.txt ]] || cmake -S "$project" -B "$build" -DSLURM_ADOPT_TOOL=OFF >/dev/null
+  [[ -e $build/CMakeCache.txt ]] || cmake -S "$project" -B "$build" -DSLURM_ADOPT_REST=OFF -DSLURM_ADOPT_TOOL=OFF >/dev/null
   cmake --build "$build" --parallel --target slurm_adopt_bench >/dev/null
 fi
 if [[ ! $theirs ]]; then

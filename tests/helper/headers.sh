@@ -92,7 +92,7 @@ END
 check() {  # SUITE VERSION
   local suite=$1 version=$2 root=$top/$1/root library source found expected
   library=$(dirname "$(find "$root/usr/lib" -name libslurm.so)")
-  local -a compile=("${CXX:-g++}" -std=c++20 -Wall -Wextra -Werror -I"$project/include" -I"$project/src/helper" -isystem "$root/usr/include"
+  local -a compile=("${CXX:-g++}" -std=c++20 -Wall -Wextra -Werror -I"$project/include" -I"$project/src/helper" -I"$project/src/confined" -isystem "$root/usr/include"
     -DFMT_HEADER_ONLY -DSPDLOG_FMT_EXTERNAL -DSLURM_ADOPT_VERSION='"0"')
   for source in "$project"/src/helper/*.cc "$project/tests/helper/fake_slurm.cc"; do
     "${compile[@]}" -fsyntax-only "$source" || die "$suite: $source does not compile with Slurm $version"

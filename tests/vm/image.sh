@@ -17,7 +17,9 @@ readonly here
 # What runs in the machine, and what compiles the project.
 readonly packages=(systemd-sysv libpam-systemd dbus udev kmod linux-image-cloud-amd64 iproute2 procps login
   openssh-server openssh-client xauth munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins libpam-slurm-adopt
-  g++ cmake ninja-build libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev)
+  slurmrestd slurm-wlm-jwt-plugin
+  g++ cmake ninja-build libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libjwt-dev
+  libcurl4-openssl-dev)
 
 die() {
   printf 'image.sh: %s\n' "$*" >&2
@@ -51,7 +53,7 @@ configure() {
   mkdir -p "$root/opt/theirs"
   mv "$root/usr/lib/x86_64-linux-gnu/security/pam_slurm_adopt.so" "$root/opt/theirs/"
   # The tests start these when their configuration is there. A login prompt would mix with what the tests write.
-  for unit in slurmctld slurmd munge ssh; do chroot "$root" systemctl disable "$unit"; done
+  for unit in slurmctld slurmd slurmrestd munge ssh; do chroot "$root" systemctl disable "$unit"; done
   chroot "$root" systemctl mask serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service systemd-networkd-wait-online.service
   cp "$here/guest/vm-tests.service" "$root/etc/systemd/system/"
@@ -70,7 +72,7 @@ build_project() {
   mount --bind -o ro "$project" "$root/project"
   mount -t proc proc "$root/proc"
   chroot "$root" cmake -S /project -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
-    -DSLURM_ADOPT_TESTS=OFF -DSLURM_ADOPT_TOOL=OFF
+    -DSLURM_ADOPT_TESTS=OFF
   chroot "$root" cmake --build /build
   DESTDIR=/installed chroot "$root" cmake --install /build
   umount "$root/project" "$root/proc"

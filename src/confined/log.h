@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// This program's log: syslog, identity slurm-adopt-helper, facility authpriv; each line begins with the module's pid, by
+// This program's log: syslog, its own file's name as identity, facility authpriv; each line begins with the module's pid, by
 // which it is found beside the module's own. Nothing is written to a descriptor of the standard three.
 #pragma once
 

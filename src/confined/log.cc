@@ -6,6 +6,7 @@
 #include <spdlog/sinks/syslog_sink.h>
 #include <syslog.h>
 
+#include <cerrno>
 #include <memory>
 #include <string>
 
@@ -31,8 +32,8 @@ level_enum level_of(std::uint32_t log_level)
 spdlog::logger& logger()
 {
     static auto* const instance = [] {
-        auto sink = std::make_shared<spdlog::sinks::syslog_sink_mt>("slurm-adopt-helper", LOG_PID, LOG_AUTHPRIV, true);
-        auto* made = new spdlog::logger("slurm-adopt-helper", std::move(sink));
+        auto sink = std::make_shared<spdlog::sinks::syslog_sink_mt>(program_invocation_short_name, LOG_PID, LOG_AUTHPRIV, true);
+        auto* made = new spdlog::logger(program_invocation_short_name, std::move(sink));
         // spdlog's own handler prints to stderr.
         made->set_error_handler([](const std::string&) {});
         return made;

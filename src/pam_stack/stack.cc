@@ -39,6 +39,9 @@ private:
     [[nodiscard]] Result<Done> take(const Line& line, unsigned substack)
     {
         if (line.type && line.type != type_) return Done{};
+        if (++lines_ > most_lines)
+            return Error{ErrorCode::malformed, 0,
+                         line.place.text() + ": the stack has more lines than " + std::to_string(most_lines)};
         if (line.kind == LineKind::module) {
             stack_.modules.push_back({line, substack, includes_, top_});
             return Done{};
@@ -77,6 +80,7 @@ private:
     Type type_;
     Stack stack_;
     std::size_t top_ = 0;
+    std::size_t lines_ = 0;  // those that count for the type, includes too
     std::vector<std::string> chain_;  // the files that are being read, outermost first
     std::vector<Line> includes_;
 };

@@ -2,6 +2,7 @@
 // The stack of a service: its lines of one type in the order in which libpam runs them, include chains resolved.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct Module {
     std::size_t top = 0;            // index of the line of the service's own file that this is, or that includes it
 };
 
+// More than any service has. Two includes of the next file in each file of a chain come to 2^16 files, and libpam would
+// read them all.
+inline constexpr std::size_t most_lines = 4096;
+
 struct Stack {
     std::vector<Line> own;           // the lines of the service's own file that count for this type: typed ones and @include
     std::vector<Module> modules;     // in the order of running
@@ -32,7 +37,7 @@ struct Stack {
 };
 
 // Errors have the place: a line that does not parse, an included file that cannot be read, a chain of includes that
-// comes back to itself or is deeper than libpam allows (16).
+// comes back to itself or is deeper than libpam allows (16), more lines than most_lines, includes among them.
 [[nodiscard]] Result<Stack> read_stack(const Directories& directories, const std::string& service, Type type);
 
 // The same with another text in place of the service's own file, which is not read.

@@ -6,7 +6,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 
 usage() {
   cat <<'TEXT'
-usage: tests/fuzz/run.sh [--seconds N | --cpu-hours H] [--target T]... [--jobs J] [--seed N]
+usage: tests/fuzz/run.sh [--seconds N | --cpu-hours H] [--target T]... [--jobs J] [--seed N] [--timeout N]
        tests/fuzz/run.sh --minimize [--target T]...
        tests/fuzz/run.sh --coverage
        tests/fuzz/run.sh --total
@@ -15,6 +15,7 @@ usage: tests/fuzz/run.sh [--seconds N | --cpu-hours H] [--target T]... [--jobs J
 --cpu-hours   in total, shared among the targets by weight; CPU time is measured, and a target goes on until it has had its share
 --jobs        targets at the same time (1)
 --seed        the same inputs in the same order each time, as far as the time goes
+--timeout     an input that takes so many seconds is a find (20); by the clock: more on a machine that others are busy on
 --minimize    puts what was found into tests/fuzz/corpus, as few inputs as reach all that is reached
 --coverage    lines of src/ and pam/ that the corpora reach
 --total       what all runs since build-fuzz/ was made have come to
@@ -24,7 +25,7 @@ a line for each target to build-fuzz/cpu.log: target, executions, CPU seconds, e
 TEXT
 }
 
-mode=fuzz seconds='' cpu_hours='' jobs=1 seed=0 targets=()
+mode=fuzz seconds='' cpu_hours='' jobs=1 seed=0 timeout=20 targets=()
 while (($#)); do
   case $1 in
     --seconds) seconds=${2:?}; shift 2 ;;
@@ -32,6 +33,7 @@ while (($#)); do
     --target) targets+=("${2:?}"); shift 2 ;;
     --jobs) jobs=${2:?}; shift 2 ;;
     --seed) seed=${2:?}; shift 2 ;;
+    --timeout) timeout=${2:?}; shift 2 ;;
     --minimize | --coverage | --total) mode=${1#--}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
@@ -81,8 +83,8 @@ run_once() {  # TARGET SECONDS
   # The last line of the log: the children's user and system time, as the shell has measured them (times(2)).
   (
     ASAN_OPTIONS=detect_leaks=$leaks:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-      "$fuzz/tests/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$2" -detect_leaks="$leaks" -timeout=20 -report_slow_units=20 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/work/$target" "$corpus/$target" >"$log" 2>&1 || echo "exit $?" >>"$log"
+      "$fuzz/tests/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$2" -detect_leaks="$leaks" -timeout="$timeout" \
+      -report_slow_units="$timeout" -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/work/$target" "$corpus/$target" >"$log" 2>&1 || echo "exit $?" >>"$log"
     times >>"$log"
   )
   grep -q '^exit ' "$log" && status=1

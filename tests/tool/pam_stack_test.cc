@@ -169,6 +169,24 @@ TEST(PamStack, LoopsDepthAndMissingFilesAreNamed)
     EXPECT_FALSE(read_stack(directories, "b", Type::session).ok());
 }
 
+// Two includes of the next file in each: 2^16 lines in the end.
+TEST(PamStack, AStackWithoutAnEndIsGivenUp)
+{
+    const test::TempDirectory directory;
+    for (int i = 0; i < 15; ++i) {
+        const std::string line = "account include d" + std::to_string(i + 1) + "\n";
+        directory.write("d" + std::to_string(i), line + line);
+    }
+    directory.write("d15", "account required pam_permit.so\n");
+    const Directories directories{{directory.path()}};
+    const auto stack = read_stack(directories, "d0", Type::account);
+    ASSERT_FALSE(stack.ok());
+    EXPECT_NE(stack.error().context.find(":1: the stack has more lines than 4096"), std::string::npos) << stack.error().context;
+    const auto half = read_stack(directories, "d8", Type::account);
+    ASSERT_TRUE(half.ok()) << half.error().context;
+    EXPECT_EQ(half.value().modules.size(), 128U);
+}
+
 TEST(PamStack, TheFirstDirectoryCounts)
 {
     const test::TempDirectory directory;

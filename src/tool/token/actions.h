@@ -45,7 +45,4 @@ inline constexpr std::chrono::seconds largest_skew{60};
 // The key that the options name; ErrorCode::refused: there is no such owner.
 [[nodiscard]] Result<jwt::Secret> read_key(const KeyOptions& options);
 
-// 2026-11-21T22:45:00Z, or the number where it is beyond all years.
-[[nodiscard]] std::string utc(jwt::Time time);
-
 }  // namespace slurm_adopt::tool

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "jwt/show.h"
 #include "slurm_adopt/text.h"
 #include "token/actions.h"
 #include "token/token_input.h"
@@ -38,7 +39,7 @@ Exit say_yes(const jwt::Claims& claims, jwt::Time now, const Output& output)
     }
     const std::string clocks = claims.expires <= now ? ", and only because clocks may differ (--skew)" : "";
     output.line(fmt::format("{}: user {}, {} s left, until {}{}", output.coloured(Colour::good, "yes"),
-                            printable(claims.user), remaining, utc(claims.expires), clocks));
+                            printable(claims.user), remaining, jwt::utc(claims.expires), clocks));
     return Exit::yes;
 }
 

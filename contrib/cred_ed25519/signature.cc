@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "signature.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "openssl_errors.h"
@@ -16,11 +17,9 @@ using Digest = std::unique_ptr<EVP_MD_CTX, FreeDigest>;
 // Ed25519 takes its message in one piece, and OpenSSL 3.0 takes no context string beside it.
 std::vector<unsigned char> message_of(std::span<const unsigned char> credential)
 {
-    std::vector<unsigned char> message;
-    message.reserve(domain.size() + 1 + credential.size());
-    message.insert(message.end(), domain.begin(), domain.end());
-    message.push_back('\0');
-    message.insert(message.end(), credential.begin(), credential.end());
+    std::vector<unsigned char> message(domain.size() + 1 + credential.size());
+    const auto behind = std::ranges::copy(domain, message.begin()).out + 1;  // the NUL is there already
+    std::ranges::copy(credential, behind);
     return message;
 }
 

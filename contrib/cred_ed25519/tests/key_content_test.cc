@@ -6,8 +6,8 @@
 #include <cerrno>
 
 #include "../refusal.h"
+#include "called_plugin.h"
 #include "key_files.h"
-#include "loaded_plugin.h"
 
 namespace slurm_adopt::cred_test {
 namespace {

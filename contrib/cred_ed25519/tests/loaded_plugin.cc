@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <stdexcept>
+#include <string>
 
 namespace slurm_adopt::cred_test {
 namespace {
@@ -36,28 +37,6 @@ Plugin load_plugin(const char* path)
     loaded.version = *symbol<const std::uint32_t*>(library, "plugin_version");
     if (loaded.init() != 0) throw std::runtime_error("init() failed");
     return loaded;
-}
-
-const Plugin& plugin()
-{
-    static const Plugin loaded = load_plugin(CRED_PLUGIN);
-    return loaded;
-}
-
-Signed sign(void* key, std::string credential)
-{
-    char* memory = nullptr;
-    std::uint32_t size = 0;
-    const int rc = plugin().sign(key, credential.data(), static_cast<int>(credential.size()), &memory, &size);
-    std::string signature = memory == nullptr ? "" : std::string(memory, size);
-    slurm_free(memory);
-    return Signed{rc, signature};
-}
-
-int verify(void* key, std::string credential, std::string signature)
-{
-    return plugin().verify(key, credential.data(), static_cast<std::uint32_t>(credential.size()), signature.data(),
-                           static_cast<std::uint32_t>(signature.size()));
 }
 
 }  // namespace slurm_adopt::cred_test

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The built plugin, loaded and called as Slurm does it.
+// A credential plugin, loaded as Slurm does it.
 #pragma once
 
 #include <cstdint>
-#include <string>
-
-#include "fake_slurm.h"
 
 namespace slurm_adopt::cred_test {
 
@@ -23,29 +20,7 @@ struct Plugin {
     std::uint32_t version;
 };
 
-// Throws where it cannot be loaded or lacks a symbol. The tests use the one of the build.
+// Throws where it cannot be loaded or lacks a symbol.
 [[nodiscard]] Plugin load_plugin(const char* path);
-[[nodiscard]] const Plugin& plugin();
-
-// A key for as long as the object lives.
-class ReadKey {
-public:
-    explicit ReadKey(void* handle) : handle_(handle) {}
-    ReadKey(const ReadKey&) = delete;
-    ReadKey& operator=(const ReadKey&) = delete;
-    ~ReadKey() { plugin().destroy_key(handle_); }
-    [[nodiscard]] void* get() const { return handle_; }
-
-private:
-    void* handle_;
-};
-
-struct Signed {
-    int rc;
-    std::string signature;
-};
-[[nodiscard]] Signed sign(void* key, std::string credential);
-// 0, or the number of the refusal.
-[[nodiscard]] int verify(void* key, std::string credential, std::string signature);
 
 }  // namespace slurm_adopt::cred_test

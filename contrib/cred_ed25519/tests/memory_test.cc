@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "called_plugin.h"
 #include "key_files.h"
-#include "loaded_plugin.h"
 
 namespace slurm_adopt::cred_test {
 namespace {

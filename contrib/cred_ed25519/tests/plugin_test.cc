@@ -5,11 +5,13 @@
 #include <slurm/slurm_version.h>
 
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "../refusal.h"
+#include "called_plugin.h"
 #include "key_files.h"
-#include "loaded_plugin.h"
 #include "so/elf_file.h"
 
 namespace slurm_adopt::cred_test {
@@ -58,8 +60,10 @@ TEST(Plugin, SaysWhoItIs)
     EXPECT_EQ(plugin().version, static_cast<std::uint32_t>(SLURM_VERSION_NUMBER));
 }
 
-TEST(Plugin, EachRefusalHasItsOwnText)
+TEST(Plugin, EachRefusalHasItsOwnTextWhichTheReadmeHasToo)
 {
+    std::ifstream file(CRED_README);
+    const std::string readme(std::istreambuf_iterator<char>(file), {});
     std::set<std::string> texts;
     const int first = static_cast<int>(cred_ed25519::Refusal::bad_argument);
     const int last = static_cast<int>(cred_ed25519::Refusal::signature_mismatch);
@@ -68,6 +72,7 @@ TEST(Plugin, EachRefusalHasItsOwnText)
         const std::string text = plugin().str_error(number);
         EXPECT_NE(text, "unknown error") << number;
         EXPECT_TRUE(texts.insert(text).second) << text;
+        EXPECT_NE(readme.find("| " + std::to_string(number) + " | " + text + " |"), std::string::npos) << text;
     }
     for (const int number : {0, 1, first - 1, last + 1, 5000, 1 << 30, -2}) EXPECT_STREQ(plugin().str_error(number), "unknown error");
     // SLURM_ERROR stands for errno.

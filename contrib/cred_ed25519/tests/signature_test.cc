@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "../refusal.h"
+#include "called_plugin.h"
 #include "key_files.h"
-#include "loaded_plugin.h"
 #include "support/forked.h"
 
 namespace slurm_adopt::cred_test {

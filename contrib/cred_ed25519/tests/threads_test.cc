@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Eight threads sign and verify while keys come and go, as in a daemon that is reconfigured. For the address and the thread
+// sanitizer too (tests/run.sh).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "../refusal.h"
+#include "called_plugin.h"
+#include "key_files.h"
+
+namespace slurm_adopt::cred_test {
+namespace {
+
+constexpr int threads = 8;
+constexpr int calls_each = 10'000 / threads;
+
+TEST(Threads, SignAndVerifyTogether)
+{
+    const KeyFiles files;
+    const Pair pair = make_pair("ED25519");
+    const ReadKey private_key(plugin().read_private_key(files.write(pair.private_pem, 0400).c_str()));
+    const ReadKey public_key(plugin().read_public_key(files.write(pair.public_pem, 0644, "public.pem").c_str()));
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> running;
+    for (int thread = 0; thread < threads; ++thread)
+        running.emplace_back([&, thread] {
+            for (int call = 0; call < calls_each; ++call) {
+                const std::string credential = "job " + std::to_string(call) + " of thread " + std::to_string(thread);
+                const Signed made = sign(private_key.get(), credential);
+                if (made.rc != 0 || verify(public_key.get(), credential, made.signature) != 0) ++wrong;
+                if (call % 16 == 0 && verify(public_key.get(), credential + "!", made.signature) == 0) ++wrong;
+            }
+        });
+    for (std::thread& thread : running) thread.join();
+    EXPECT_EQ(wrong, 0);
+    EXPECT_EQ(slurm_allocations(), 0U);
+    (void)take_log();
+}
+
+// slurmd destroys a key that another of its threads verifies with, and may do so twice.
+TEST(Threads, AKeyMayGoWhileItIsUsed)
+{
+    const KeyFiles files;
+    const Pair pair = make_pair("ED25519");
+    const std::string public_path = files.write(pair.public_pem, 0644, "public.pem");
+    const ReadKey private_key(plugin().read_private_key(files.write(pair.private_pem, 0400).c_str()));
+    const std::string credential = "job 7";
+    const std::string good = sign(private_key.get(), credential).signature;
+    std::atomic<void*> current{plugin().read_public_key(public_path.c_str())};
+    std::atomic<bool> done{false};
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> running;
+    for (int thread = 0; thread < threads; ++thread)
+        running.emplace_back([&] {
+            while (!done) {
+                void* const key = current;
+                const int rc = verify(key, credential, good);
+                if (rc != 0 && rc != static_cast<int>(cred_ed25519::Refusal::unknown_key)) ++wrong;
+            }
+        });
+    for (int round = 0; round < 200; ++round) {
+        void* const old = current.exchange(plugin().read_public_key(public_path.c_str()));
+        std::thread second([old] { plugin().destroy_key(old); });
+        plugin().destroy_key(old);
+        second.join();
+    }
+    done = true;
+    for (std::thread& thread : running) thread.join();
+    plugin().destroy_key(current);
+    EXPECT_EQ(wrong, 0);
+    EXPECT_EQ(take_log().size(), 202U);
+}
+
+}  // namespace
+}  // namespace slurm_adopt::cred_test

@@ -76,7 +76,7 @@ if ((quick)); then
   floor_limit=2.5
 else
   : "${samples:=200}" "${scenarios:=1+0 2+0 5+0 1+1 1+10 1+50 1+100 2+100 5+100 0+100 1+200}" "${workers:=1 8 64}"
-  attempts=8 throughput_attempts=2 rounds=5 round_ms=1000 floor_limit=1.5
+  attempts=8 throughput_attempts=4 rounds=5 round_ms=1000 floor_limit=1.5
 fi
 [[ $samples =~ ^[1-9][0-9]*$ && $idle =~ ^[0-9]+$ ]] || die 'see --help'
 [[ $scenarios =~ ^[0-9]+\+[0-9]+( [0-9]+\+[0-9]+)*$ && $workers =~ ^[1-9][0-9]*( [1-9][0-9]*)*$ ]] || die 'see --help'

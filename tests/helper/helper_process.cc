@@ -181,6 +181,7 @@ Reply ask(helper_wire::Verb verb, const Request& request, const std::vector<std:
 
 template helper_wire::WhoisReply ask(helper_wire::Verb, const helper_wire::WhoisRequest&, const std::vector<std::string>&, std::uint32_t);
 template helper_wire::ConfigReply ask(helper_wire::Verb, const helper_wire::ConfigRequest&, const std::vector<std::string>&, std::uint32_t);
+template helper_wire::JobsReply ask(helper_wire::Verb, const helper_wire::JobsRequest&, const std::vector<std::string>&, std::uint32_t);
 template helper_wire::TimesReply ask(helper_wire::Verb, const helper_wire::TimesRequest&, const std::vector<std::string>&, std::uint32_t);
 
 }  // namespace slurm_adopt::test

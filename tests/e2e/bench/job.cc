@@ -31,7 +31,7 @@ std::uint32_t submit(const std::string& user, const std::string& script, const s
 
 }  // namespace
 
-Job Job::allocate_in_haste(const std::string& user, const std::vector<std::string>& options)
+Job Job::grant(const std::string& user, const std::vector<std::string>& options)
 {
     // salloc grants at once and then polls for three seconds until it believes that the node is ready.
     std::vector<std::string> argv = {"sh", "-c", "exec salloc --no-shell \"$@\" 2>&1", "sh"};
@@ -44,6 +44,12 @@ Job Job::allocate_in_haste(const std::string& user, const std::vector<std::strin
     if (id == 0) throw std::runtime_error("salloc: " + output);
     Job job(id);
     job.salloc_ = std::move(salloc);
+    return job;
+}
+
+Job Job::allocate_in_haste(const std::string& user, const std::vector<std::string>& options)
+{
+    Job job = grant(user, options);
     job.wait_for_socket();
     return job;
 }

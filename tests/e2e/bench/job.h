@@ -17,6 +17,8 @@ class Job {
 public:
     // An allocation without a task, as salloc makes it; its extern step runs when this returns.
     [[nodiscard]] static Job allocate(const std::string& user, const std::vector<std::string>& options = {});
+    // The same, but returns as soon as it is granted: its prolog may run still.
+    [[nodiscard]] static Job grant(const std::string& user, const std::vector<std::string>& options = {});
     // The same, but returns as soon as the extern step listens: it may not be in its cgroup yet.
     [[nodiscard]] static Job allocate_in_haste(const std::string& user, const std::vector<std::string>& options = {});
     // A batch job that sleeps, or runs `script` first; its extern step runs when this returns.

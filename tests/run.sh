@@ -135,7 +135,7 @@ run_thread_sanitizer() {
 
 run_lint() {
   local scripts status=0
-  mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+  mapfile -t scripts < <(git ls-files '*.sh' .ci/run contrib/completion)
   shellcheck "${scripts[@]}" || status=1
   mandoc -T lint -W warning pam/pam_slurm_adopt.8 build/doc/man/slurm-adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \

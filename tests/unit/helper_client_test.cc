@@ -9,15 +9,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "slurm_adopt/child.h"
+#include "slurm_adopt/helper_wire.h"
 
 namespace slurm_adopt {
 namespace {
@@ -272,6 +275,59 @@ TEST_F(HelperClient, TheHostsSignalsAndChildrenAreItsOwn)
     ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, nullptr, &blocked), 0);
     EXPECT_EQ(::sigismember(&blocked, SIGTERM), 0);
     EXPECT_EQ(::sigismember(&blocked, SIGCHLD), 0);
+}
+
+// A helper that answers with these bytes, whatever it was asked.
+Result<SlurmConfig> ask_config(const std::string& directory, const std::string& program, const helper_wire::ConfigReply& reply)
+{
+    const auto bytes = helper_wire::encode(helper_wire::Verb::config, reply);
+    std::ofstream(directory + "/reply", std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return ask_slurm_config({program, "", LogLevel::info}, "", Deadline::after(2000ms));
+}
+
+TEST_F(HelperClient, SlurmConfComesBackAsItWasSaid)
+{
+    const std::string program = script("cat \"$(dirname \"$0\")/reply\" >&3");
+    helper_wire::ConfigReply reply;
+    reply.status = static_cast<std::uint32_t>(helper_wire::ConfigStatus::answered);
+    reply.flags = helper_wire::flag_contain | helper_wire::flag_use_pam;
+    const auto put = [](auto& field, std::string_view text) { std::copy(text.begin(), text.end(), field.begin()); };
+    put(reply.task_plugin, "task/cgroup");
+    put(reply.spool_dir, "/s");
+    const auto nobody = ask_config(directory_, program, reply);
+    ASSERT_TRUE(nobody.ok()) << nobody.error().context;
+    EXPECT_TRUE(nobody.value().contain && !nobody.value().x11 && nobody.value().use_pam);
+    EXPECT_EQ(nobody.value().task_plugin, "task/cgroup");
+    EXPECT_EQ(nobody.value().launch_parameters, "");
+    EXPECT_EQ(nobody.value().spool_dir, "/s");
+    EXPECT_FALSE(nobody.value().own.has_value());
+    reply.nodes = 2;
+    reply.peer_count = 1;
+    for (auto* node : {&reply.own, &reply.peers[0]}) {
+        put(node->name, "n1");
+        put(node->address, "198.51.100.1");
+        node->port = 6818;
+    }
+    const auto both = ask_config(directory_, program, reply);
+    ASSERT_TRUE(both.ok()) << both.error().context;
+    EXPECT_EQ(both.value().own->address, "198.51.100.1");
+    ASSERT_EQ(both.value().peers.size(), 1U);
+    EXPECT_EQ(both.value().peers[0].port, 6818);
+}
+
+TEST_F(HelperClient, SlurmConfThatCannotBeHadSaysWhy)
+{
+    const std::string program = script("cat \"$(dirname \"$0\")/reply\" >&3");
+    helper_wire::ConfigReply reply;
+    EXPECT_EQ(ask_config(directory_, program, reply).error().context, "the helper could not find out");
+    reply.status = static_cast<std::uint32_t>(helper_wire::ConfigStatus::no_config);
+    EXPECT_EQ(ask_config(directory_, program, reply).error().context, "the helper could not read slurm.conf");
+    reply.nodes = 1;
+    EXPECT_FALSE(ask_config(directory_, program, reply).ok());
+    EXPECT_NE(ask_slurm_config({script("exit 3"), "", LogLevel::info}, "", Deadline::after(500ms)).error().context.find("exited with 3"),
+              std::string::npos);
+    EXPECT_FALSE(ask_slurm_config({program, "", LogLevel::info}, std::string(256, 'n'), Deadline::after(500ms)).ok());
 }
 
 }  // namespace

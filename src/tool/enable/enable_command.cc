@@ -14,6 +14,7 @@
 #include "enable/trial.h"
 #include "enable/unified_diff.h"
 #include "pam_stack/record.h"
+#include "slurm_adopt/options.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt::tool {
@@ -201,6 +202,15 @@ void finish(const Result<Outcome>& outcome, const Arguments& arguments, Context&
     context.exit = Exit::impossible;
 }
 
+// For people, and for the completion of bash.
+std::string module_options()
+{
+    std::string text = "What --options takes, see pam_slurm_adopt(8):";
+    for (const OptionSpec& spec : option_table())
+        text.append("\n  ").append(spec.name).append(spec.type == OptionType::flag ? "" : "=").append(spec.type == OptionType::flag ? "" : spec.allowed);
+    return text;
+}
+
 void add_common(CLI::App& command, Arguments& arguments)
 {
     command.add_option("--service", arguments.service, "The PAM service")->capture_default_str();
@@ -219,6 +229,7 @@ void add_enable_command(CLI::App& app, Context& context)
     add_common(*on, *arguments);
     on->add_option("--options", arguments->options, "The module's options, for both lines (default: strict)");
     on->add_option("--module", arguments->module, "The module's absolute path, where libpam does not find it by its name");
+    on->footer(module_options());
     on->callback([arguments, on, &context] {
         arguments->options_given = on->count("--options") > 0;
         finish(enable(*arguments), *arguments, context);

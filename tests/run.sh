@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), end to end on a real Slurm, once more under the sanitizers, the fuzz
+# the headers of later Slurm releases), asking slurmrestd, end to end on a real Slurm, once more under the sanitizers, the fuzz
 # targets for a short time, the bench, and in virtual machines of later Debian releases. One summary at the end; exit code
 # 0 only if all of it passed.
 set -euo pipefail
@@ -11,14 +11,14 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module mutation faults so helper tool headers fuzz e2e sanitize bench vm lint (all, if none is named). Only where
+Suites: unit module mutation faults so helper rest tool headers fuzz e2e sanitize bench vm lint (all, if none is named). Only where
 they are named: tidy (clang-tidy, minutes of it) and valgrind (slow, and meant for a machine with nothing else to do).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/, build-asan/, build-tsan/ and build-fuzz/.
 TEXT
 }
 
-all_suites=(unit module mutation faults so helper tool headers fuzz e2e sanitize bench vm lint)
+all_suites=(unit module mutation faults so helper rest tool headers fuzz e2e sanitize bench vm lint)
 extra_suites=(tidy valgrind)
 suites=()
 while (($#)); do
@@ -42,7 +42,7 @@ failed=0
 
 install_packages() {
   local packages=(cmake g++ ninja-build libgtest-dev libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev
-    libcli11-dev nlohmann-json3-dev libjwt-dev slurmrestd slurm-wlm-jwt-plugin
+    libcli11-dev nlohmann-json3-dev libjwt-dev libcurl4-openssl-dev libssl-dev openssl slurmrestd slurm-wlm-jwt-plugin
     libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
   mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
   packages+=(libpam-slurm-adopt)
@@ -111,7 +111,7 @@ run_sanitizers() (
   run_thread_sanitizer || status=1
   build asan-ubsan build-asan --target slurm_adopt_tests || return 1
   # One run for each label: a label without tests is a failure.
-  for label in unit module faults so helper tool fuzz; do
+  for label in unit module faults so helper rest tool fuzz; do
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
   done
   return $status

@@ -15,12 +15,12 @@ long status_of(CURL* easy)
     return status;
 }
 
-// Microseconds from the beginning until that was done; 0: it was not.
-curl_off_t done_at(CURL* easy, CURLINFO what)
+// With TLS as well, where there is to be any.
+bool is_connected(CURL* easy)
 {
-    curl_off_t time = 0;
-    (void)::curl_easy_getinfo(easy, what, &time);
-    return time;
+    curl_off_t microseconds = 0;
+    (void)::curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &microseconds);
+    return microseconds > 0;
 }
 
 bool is_about_tls(CURLcode code)
@@ -146,10 +146,8 @@ Result<Done> Http::work()
 
 Error Http::time_is_over() const
 {
-    const char* what = "there is no connection yet";
-    if (done_at(easy_, CURLINFO_CONNECT_TIME_T) > 0) what = "it is connected, but has not answered";
-    if (url_.is_encrypted && done_at(easy_, CURLINFO_CONNECT_TIME_T) > 0 && done_at(easy_, CURLINFO_APPCONNECT_TIME_T) == 0)
-        what = "it is connected, but TLS is not set up";
+    const char* what = url_.is_encrypted ? "there is no connection, or no TLS, yet" : "there is no connection yet";
+    if (is_connected(easy_)) what = "it is connected, but has not answered";
     if (has_head_) what = "its answer has begun, but not ended";
     return Error{ErrorCode::timed_out, 0, std::string("the time is over: ") + what};
 }

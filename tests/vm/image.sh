@@ -6,9 +6,9 @@
 # with them.
 #
 # usage: image.sh system RELEASE DIRECTORY MIRROR   DIRECTORY/root, and DIRECTORY/{system.ext4,kernel,initrd}
-#        image.sh build DIRECTORY PROJECT OTHER.so [BENCH]   DIRECTORY/payload.ext4: the project, built here and
-#                                                   OTHER.so, the tests of guest/, and the programs of the
-#                                                   directory BENCH
+#        image.sh build DIRECTORY PROJECT OTHER.so REST_ASK [BENCH]   DIRECTORY/payload.ext4: the project, built
+#                                                   here and OTHER.so, the tests of guest/, the program REST_ASK,
+#                                                   and those of the directory BENCH
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -66,7 +66,7 @@ make_disk() {  # DIRECTORY FILE SIZE
 }
 
 build_project() {
-  local dir=$1 project=$2 other=$3 bench=$4 root=$1/root payload=$1/payload
+  local dir=$1 project=$2 other=$3 rest_ask=$4 bench=$5 root=$1/root payload=$1/payload
   rm -rf "$payload" "$root/project" "$root/build" "$root/installed"
   mkdir -p "$payload" "$root/project"
   mount --bind -o ro "$project" "$root/project"
@@ -79,6 +79,7 @@ build_project() {
   mv "$root/installed" "$payload/installed"
   rm -rf "$root/build" "$root/project"
   install -m 755 "$other" "$payload/other.so"
+  install -m 755 "$rest_ask" "$payload/rest_ask"
   cp -a "$here/guest" "$payload/guest"
   if [[ $bench ]]; then
     install -D -t "$payload/bench" "$bench"/bench_{login,once,compare,syscalls,throughput} "$bench/pam_floor.so" \
@@ -90,6 +91,6 @@ build_project() {
 
 case ${1-} in
   system) make_system "$2" "$3" "$4" ;;
-  build) build_project "$2" "$3" "$4" "${5-}" ;;
+  build) build_project "$2" "$3" "$4" "$5" "${6-}" ;;
   *) die "usage: see the top of this file" ;;
 esac

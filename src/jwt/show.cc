@@ -41,7 +41,8 @@ std::vector<std::string> lines_of(const Shown& shown)
 {
     std::vector<std::string> lines;
     for (const auto& [part, values] : {std::pair{"header  ", &shown.header}, std::pair{"claim  ", &shown.claims}})
-        for (const auto& [name, value] : values->items()) lines.push_back(part + safe(name) + "  " + safe(value) + when(name, value));
+        for (const auto& [name, value] : values->items())
+            lines.push_back(part + safe(name) + "  " + safe(value) + when(name, value));
     return lines;
 }
 

@@ -2,7 +2,6 @@
 #include "pam_stack/flow.h"
 
 #include <algorithm>
-#include <string>
 #include <string_view>
 
 namespace slurm_adopt::pam_stack {
@@ -28,15 +27,8 @@ bool ends_where_the_password_has_expired(const Module& module)
 std::vector<std::size_t> jump_positions(const Stack& stack)
 {
     std::vector<std::size_t> positions;
-    std::string last_substack;
-    for (const Module& module : stack.modules) {
-        const auto found = std::find_if(module.included_by.begin(), module.included_by.end(),
-                                        [](const Line& line) { return line.kind == LineKind::substack; });
-        const std::string substack = found == module.included_by.end() ? "" : found->place.text();
-        const bool same = !substack.empty() && substack == last_substack;
-        positions.push_back(positions.empty() ? 0 : positions.back() + (same ? 0 : 1));
-        last_substack = substack;
-    }
+    positions.reserve(stack.modules.size());
+    for (const Module& module : stack.modules) positions.push_back(module.position);
     return positions;
 }
 
@@ -45,7 +37,9 @@ std::vector<std::size_t> jumps_over(const Stack& stack, std::size_t index)
     const auto positions = jump_positions(stack);
     std::vector<std::size_t> found;
     if (index == 0) return found;
-    const std::size_t place = positions[index - 1] + 1;
+    // Behind an empty substack, if there is one.
+    const std::size_t below = index < positions.size() ? positions[index] : 0;
+    const std::size_t place = std::max(positions[index - 1] + 1, below);
     for (std::size_t i = 0; i < index; ++i) {
         const Module& module = stack.modules[i];
         if (module.substack == 0 && positions[i] + module.line.control.longest_jump() + 1 > place) found.push_back(i);

@@ -43,9 +43,10 @@ private:
             return Error{ErrorCode::malformed, 0,
                          line.place.text() + ": the stack has more lines than " + std::to_string(most_lines)};
         if (line.kind == LineKind::module) {
-            stack_.modules.push_back({line, substack, includes_, top_});
+            stack_.modules.push_back({line, substack, includes_, top_, substack == 0 ? positions_++ : positions_ - 1});
             return Done{};
         }
+        if (line.kind == LineKind::substack && substack == 0) ++positions_;
         includes_.push_back(line);
         auto included = include(line, line.kind == LineKind::substack ? substack + 1 : substack);
         includes_.pop_back();
@@ -80,6 +81,7 @@ private:
     Type type_;
     Stack stack_;
     std::size_t top_ = 0;
+    std::size_t positions_ = 0;
     std::size_t lines_ = 0;  // those that count for the type, includes too
     std::vector<std::string> chain_;  // the files that are being read, outermost first
     std::vector<Line> includes_;

@@ -24,6 +24,8 @@ struct Module {
     unsigned substack = 0;          // how deep in substacks; 0: in the stack itself
     std::vector<Line> included_by;  // the include lines that lead here, outermost first; empty in the service's own file
     std::size_t top = 0;            // index of the line of the service's own file that this is, or that includes it
+    // As jumps count: every line of the stack itself, and a substack, also an empty one, as one.
+    std::size_t position = 0;
 };
 
 // More than any service has. Two includes of the next file in each file of a chain come to 2^16 files, and libpam would

@@ -105,6 +105,8 @@ public:
     // Of the step whose socket this is; -1: nobody's.
     [[nodiscard]] int step_at(const std::string& path) const;
     [[nodiscard]] bool is_gone(const Step& step) const;
+    // Of the socket that it listens on.
+    [[nodiscard]] static ino_t inode_of(const Step& step) { return 27000 + static_cast<ino_t>(step.pid); }
     void hear(std::size_t talk, std::string_view bytes);
     void say(std::size_t talk, const std::string& bytes, int descriptors = 0);
     [[nodiscard]] bool is_readable(const Talk& talk) const;

@@ -156,7 +156,9 @@ ssize_t __wrap_readlink(const char* path, char* buffer, size_t size)
     const MemoryIsThere guard;
     if (const int error = kernel->fault({EACCES, ENOENT})) return fail_with(error);
     const std::string_view link = path;
-    const std::string_view target = link.ends_with("/fd/7") && kernel->world.parent == 1 ? "socket:[777]" : "/dev/null";
+    std::string target = link.ends_with("/fd/7") && kernel->world.parent == 1 ? "socket:[777]" : "/dev/null";
+    for (const Step& step : kernel->world.steps)
+        if (link == "/proc/" + std::to_string(step.pid) + "/fd/7") target = "socket:[" + std::to_string(Kernel::inode_of(step)) + ']';
     const std::size_t length = std::min(size, target.size());
     std::memcpy(buffer, target.data(), length);
     return static_cast<ssize_t>(length);

@@ -45,11 +45,15 @@ std::optional<Node> Kernel::look_up(const std::string& path)
     const std::string_view view = path;
     constexpr std::string_view proc = "/proc/";
     if (path == "/proc/net/unix") return file_of(world.listing == 4 ? world.raw : socket_table());
+    if (view == "/proc") {
+        Node processes = directory_of({".", "..", "self", "net", std::to_string(pid)});
+        for (const Step& step : world.steps) processes.names.push_back(std::to_string(step.pid));
+        return processes;
+    }
     if (view.starts_with(proc)) {
         const std::string_view rest = view.substr(proc.size());
         const std::size_t slash = rest.find('/');
-        if (slash == std::string_view::npos) return std::nullopt;
-        return look_up_process(rest.substr(0, slash), rest.substr(slash + 1));
+        return look_up_process(rest.substr(0, slash), slash == std::string_view::npos ? "" : rest.substr(slash + 1));
     }
     if (view.starts_with(freezer)) return look_up_freezer(view.substr(freezer.size()));
     if (view.starts_with("/sys/fs/cgroup/")) return view.ends_with("/step_extern") ? std::optional(directory_of({})) : std::nullopt;
@@ -72,7 +76,9 @@ std::optional<Node> Kernel::look_up_process(std::string_view who, std::string_vi
     if (!is_own && !is_parent && (step == world.steps.end() || step->state == 0 || is_gone(*step))) return std::nullopt;
 
     Node node = file_of({});
-    if (what == "cgroup") {
+    if (what.empty()) {
+        node = directory_of({}, is_own || is_parent ? 0 : step->peer);
+    } else if (what == "cgroup") {
         node.text = is_strange ? "0::/\n" : is_own || is_parent ? cgroup_of(is_parent) : cgroup_of_stepd(*step);
     } else if (what == "stat") {
         node.text = stat_of(is_strange ? "1" : is_own ? std::to_string(pid) : std::string(who), is_own || is_parent ? 'S' : step->state);

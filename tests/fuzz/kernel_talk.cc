@@ -107,7 +107,8 @@ std::string Kernel::socket_table() const
     std::string text = "Num       RefCount Protocol Flags    Type St Inode Path\n";
     for (const Step& step : world.steps)
         if (step.is_listed && !is_gone(step))
-            text += "ffff8c0a43b0c400: 00000002 00000000 00010000 0001 01 27334 " + std::string(spool) + '/' + step.file_name() + '\n';
+            text += "ffff8c0a43b0c400: 00000002 00000000 00010000 0001 01 " + std::to_string(inode_of(step)) + ' ' +
+                    std::string(spool) + '/' + step.file_name() + '\n';
     return text;
 }
 

@@ -2,6 +2,7 @@
 // The text of one PAM service file: what is read does not depend on how it is laid out, and is nothing but what is there.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -33,6 +34,48 @@ void check_records(std::string_view text)
         require(record.text.find_first_of("#\n") == std::string::npos, "there is no comment in a record, and no end of a line");
         if (record.first_line == last) require(lines[last - 1].find(record.text) != std::string_view::npos, "a record is what its line says");
     }
+}
+
+// A record's words by other means; none where a bracket is not closed.
+std::optional<std::vector<std::string>> words_of(const std::string& record)
+{
+    std::vector<std::string> words;
+    bool in_word = false;
+    bool in_brackets = false;
+    char before = ' ';
+    for (const char c : record) {
+        const bool is_blank = !in_brackets && (c == ' ' || c == '\t');
+        if (!in_word && !is_blank) {
+            words.emplace_back();
+            in_brackets = c == '[';
+        }
+        if (!is_blank) words.back() += c;
+        const bool closes = in_brackets && c == ']' && before != '\\';
+        in_word = !is_blank && !closes;
+        if (closes) in_brackets = false;
+        before = c;
+    }
+    return in_brackets ? std::nullopt : std::optional(words);
+}
+
+void check_words(std::string_view text, const std::vector<Line>& lines)
+{
+    const auto records = cut_into_records(text, name);
+    auto line = lines.begin();
+    for (const Record& record : records.value()) {
+        const auto words = words_of(record.text);
+        require(words.has_value(), "a bracket that is not closed is an error");
+        if (words->empty()) continue;
+        require(line != lines.end(), "every record is a line");
+        const bool has_type = line->kind != LineKind::at_include;
+        require(words->size() >= (has_type ? 3U : 2U) && line->target == (*words)[has_type ? 2 : 1], "a line names what its words say");
+        require(line->silent == (words->front().front() == '-'), "a dash makes a line silent");
+        const std::string type = has_type ? (line->silent ? "-" : "") + std::string(type_name(*line->type)) : "@include";
+        require(lower_case(words->front()) == type, "the first word is the type");
+        if (line->kind == LineKind::module) require(line->arguments.size() == words->size() - 3, "the other words are arguments");
+        ++line;
+    }
+    require(line == lines.end(), "every line is a record");
 }
 
 // A control in brackets, read by other means.
@@ -140,7 +183,7 @@ std::string continued(std::string_view text)
     for (const Record& record : records.value()) {
         const auto words = cut_into_words(record.text);
         for (std::size_t i = 0; i < words.value().size(); ++i)
-            all += words.value()[i] + (i + 1 < words.value().size() ? " \\\n" : " # end\n");
+            all += words.value()[i] + (i + 1 < words.value().size() ? "\\\n" : " # end\n");
     }
     return all;
 }
@@ -159,6 +202,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(is_printable(context) && context.starts_with("f:"), "an error is one line of text with its place");
         return 0;
     }
+    check_words(text, lines.value());
     const auto in_words = parse_service_file(continued(text), name);
     require(in_words.ok() && in_words.value().size() == lines.value().size(), "where a line is continued does not matter");
     require(commented.value().size() == lines.value().size(), "comments do not matter");

@@ -103,13 +103,14 @@ Read files_of(std::string_view input)
     return read;
 }
 
-// The stack once more, by other means: where its modules are, in the order of running.
+// The stack once more, by other means: where its modules are, in the order of running. libpam has an entry for each module and
+// one for each substack, which stands for all that is below it.
 class Model {
 public:
     Model(const Files& files, Type type) : files_(files), type_(type) {}
 
     // False where there is no stack.
-    [[nodiscard]] bool add(const std::string& path)
+    [[nodiscard]] bool add(const std::string& path, bool in_substack = false)
     {
         const auto file = files_.find(path);
         if (file == files_.end() || chain_.size() == 16 || std::count(chain_.begin(), chain_.end(), path) != 0) return false;
@@ -119,13 +120,19 @@ public:
         for (const Line& line : lines.value()) {
             if (line.type && *line.type != type_) continue;
             if (++count_ > most_lines) return false;
-            if (line.kind == LineKind::module) places_.push_back(line.place.text());
-            else if (!add(path_of(line.target))) return false;
+            const bool begins_substack = line.kind == LineKind::substack;
+            if (!in_substack && (line.kind == LineKind::module || begins_substack)) ++entries_;
+            if (line.kind == LineKind::module) modules_.push_back({line.place.text(), entries_ - 1});
+            else if (!add(path_of(line.target), in_substack || begins_substack)) return false;
         }
         chain_.pop_back();
         return true;
     }
-    [[nodiscard]] const std::vector<std::string>& places() const { return places_; }
+    struct Place {
+        std::string text;
+        std::size_t position;
+    };
+    [[nodiscard]] const std::vector<Place>& modules() const { return modules_; }
 
 private:
     [[nodiscard]] std::string path_of(const std::string& name) const
@@ -139,7 +146,8 @@ private:
     Type type_;
     std::size_t count_ = 0;
     std::vector<std::string> chain_;
-    std::vector<std::string> places_;
+    std::size_t entries_ = 0;
+    std::vector<Place> modules_;
 };
 
 void check_module(const Stack& stack, const Module& module, Type type)
@@ -162,11 +170,10 @@ void check_jumps(const Stack& stack)
     constexpr std::size_t enough = 24;
     const auto positions = jump_positions(stack);
     require(positions.size() == stack.modules.size(), "each module has a position");
-    for (std::size_t i = 0; i < positions.size(); ++i)
-        require(i == 0 ? positions[i] == 0 : positions[i] - positions[i - 1] <= 1, "positions follow each other");
     for (std::size_t index = 1; index <= std::min(positions.size(), enough); ++index) {
         std::vector<std::size_t> expected;
-        const std::size_t place = positions[index - 1] + 1;  // of a line that is put in there
+        std::size_t place = positions[index - 1] + 1;  // of a line that is put in there
+        if (index < positions.size() && positions[index] > place) place = positions[index];
         for (std::size_t i = 0; i < index; ++i) {
             const std::size_t first = positions[i] + 1;
             const std::size_t jump = stack.modules[i].line.control.longest_jump();
@@ -190,9 +197,10 @@ void check_stack(const Read& read, Type type)
         return;
     }
     const std::vector<Module>& modules = stack.value().modules;
-    require(modules.size() == model.places().size(), "no module is left out, none is there twice");
+    require(modules.size() == model.modules().size(), "no module is left out, none is there twice");
     for (std::size_t i = 0; i < modules.size(); ++i) {
-        require(modules[i].line.place.text() == model.places()[i], "modules are in the order of running");
+        require(modules[i].line.place.text() == model.modules()[i].text, "modules are in the order of running");
+        require(modules[i].position == model.modules()[i].position, "modules are counted as jumps count them");
         check_module(stack.value(), modules[i], type);
         require(i == 0 || modules[i - 1].top <= modules[i].top, "modules are in the order of the service's own lines");
     }

@@ -114,7 +114,7 @@ run_target() {  # TARGET SHARE: seconds by the clock, or of CPU time
   fi
   while (($(cpu_of "$target") < share)); do
     local left=$((share - $(cpu_of "$target")))
-    run_once "$target" $((left > 600 ? 600 : left < 2 ? 2 : left)) || return 1
+    run_once "$target" $((left > 600 ? 600 : left < 20 ? 20 : left)) || return 1
   done
 }
 

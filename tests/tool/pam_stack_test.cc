@@ -209,6 +209,9 @@ int libpam(const std::string& text)
     directory.write("s", here);
     directory.write("ok", "account required pam_permit.so\n");
     directory.write("other", "account required pam_deny.so\n");
+    directory.write("empty", "auth required pam_deny.so\n");
+    directory.write("nested", "account substack " + directory / "two" + "\n");
+    directory.write("two", "account required pam_permit.so\naccount required pam_permit.so\n");
     // In a process of its own: libpam 1.5.2 loses the memory of a line that it cannot read.
     const pid_t child = ::fork();
     if (child == 0) {
@@ -222,6 +225,33 @@ int libpam(const std::string& text)
     int status = 0;
     if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) throw std::runtime_error("libpam did not end as it should");
     return WEXITSTATUS(status);
+}
+
+// A jump over one leaves out pam_deny, or stops before it.
+TEST(PamStack, LibpamCountsSubstacksAsThePositionsDo)
+{
+    const std::string jump = "account [success=1 default=die] pam_permit.so\n";
+    const std::string end = "account required pam_deny.so\naccount required pam_permit.so\n";
+    EXPECT_EQ(libpam(jump + end), PAM_SUCCESS);
+    EXPECT_NE(libpam(jump + "account substack HERE/empty\n" + end), PAM_SUCCESS);
+    EXPECT_NE(libpam(jump + "account substack HERE/two\n" + end), PAM_SUCCESS);
+    const std::string two = "account [success=2 default=die] pam_permit.so\n";
+    EXPECT_EQ(libpam(two + "account substack HERE/two\n" + end), PAM_SUCCESS);
+    // The same line twice: two substacks.
+    EXPECT_NE(libpam(two + "account include HERE/nested\naccount include HERE/nested\n" + end), PAM_SUCCESS);
+
+    const test::TempDirectory directory;
+    directory.write("empty", "auth required pam_deny.so\n");
+    directory.write("two", "account required pam_b.so\naccount required pam_c.so\n");
+    directory.write("nested", "account substack two\n");
+    const std::string text = "account required pam_a.so\naccount substack empty\naccount include nested\naccount include nested\n"
+                             "account required pam_d.so\n";
+    const auto stack = resolve_stack({{directory.path()}}, "s", text, Type::account);
+    ASSERT_TRUE(stack.ok()) << stack.error().context;
+    EXPECT_EQ(jump_positions(stack.value()), (std::vector<std::size_t>{0, 2, 2, 3, 3, 4}));
+    const auto jumping = resolve_stack({{directory.path()}}, "s", jump + "account substack empty\n" + end, Type::account);
+    ASSERT_TRUE(jumping.ok()) << jumping.error().context;
+    EXPECT_TRUE(jumps_over(jumping.value(), 1).empty());
 }
 
 TEST(PamStack, LibpamReadsTheSame)

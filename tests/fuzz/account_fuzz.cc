@@ -98,8 +98,9 @@ void check_ignore(const Kernel& kernel, const Options& options, const Phase& pha
     if (is_passed_over(options, phase.user, login.service)) return;
     const bool generic = option_lets_in(options, Reason::internal_error, true);
     require(generic || options.action_no_jobs == Action::ignore || phase.is_session, "nobody is passed over but by an option");
-    if (logged.reason && *logged.reason != Reason::no_jobs) require(option_lets_in(options, *logged.reason, true), "an option passes him over");
-    if (logged.reason == Reason::no_jobs)
+    const bool has_no_job = logged.reason && failure_class(*logged.reason) == FailureClass::no_jobs;
+    if (logged.reason && !has_no_job) require(option_lets_in(options, *logged.reason, true), "an option passes him over");
+    if (has_no_job)
         require(phase.is_session || options.action_no_jobs == Action::ignore, "without a job nobody is passed over but by an option");
     require(logged.decision.empty() || logged.decision == "ignore", "the log says what was done");
     require(kernel.joined == 0 || phase.memory_fails, "in the namespaces of a job nobody is passed over");
@@ -164,7 +165,8 @@ int run(Kernel& kernel, const Phase& phase, pam_handle& handle)
     check_processes(kernel);
     const std::vector<std::string_view> views(phase.arguments.begin(), phase.arguments.end());
     // The helper's dying, a look around and the runtime directory's lock come on top.
-    const auto bound = parse_options(views).options.timeout + std::chrono::milliseconds(phase.is_session ? 2500 : 600);
+    const Options options = parse_options(views).options;
+    const auto bound = options.timeout + options.wait_for_job + std::chrono::milliseconds(phase.is_session ? 2500 : 600);
     require(kernel.now() - began <= bound, "the time of a login has an end");
     for (const std::string& line : handle.told) require(is_printable(line), "what a user is told is one line");
     for (const std::string& variable : handle.environment) require(is_printable(variable), "a variable of the session is text");

@@ -48,5 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (starts) require(starts.value().size() == pids.size(), "as many times as steps");
         if (starts) require(std::all_of(starts.value().begin(), starts.value().end(), [](std::int64_t ns) { return ns > 0; }), "each is known");
     });
+    kernel.talks.clear();
+    check_call(kernel, [&] {
+        const auto jobs = ask_controller(settings, {.uid = alice, .node = "n1", .rest = std::nullopt}, Deadline::after(2s));
+        require(!jobs || world.helper_file == 0, "an answer is that of a trusted program");
+        if (jobs) require(std::all_of(jobs.value().begin(), jobs.value().end(), [](const auto& job) { return job.job_id != 0 && job.state >= 1 && job.state <= 3; }), "jobs are jobs");
+        if (!jobs) require(!jobs.error().context.empty(), "an error says what it is");
+    });
     return 0;
 }

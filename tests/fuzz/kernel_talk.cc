@@ -263,12 +263,14 @@ void Kernel::answer_helper(std::size_t index)
     if (whole.size() < sizeof(Header) + header.value().size) return;
     require(whole.size() == sizeof(Header) + header.value().size, "one question");
     const bool is_whois = header.value().verb == static_cast<std::uint32_t>(Verb::whois);
+    const bool is_jobs = header.value().verb == static_cast<std::uint32_t>(Verb::jobs);
+    if (is_jobs) require(decode_body<JobsRequest>(whole.subspan(sizeof(Header))).ok(), "a proper question");
     if (is_whois) require(decode_body<WhoisRequest>(whole.subspan(sizeof(Header))).ok(), "a proper question");
     WhoisReply job;
     job.status = static_cast<std::uint32_t>(world.helper_job == 0 && world.steps.empty() ? Status::no_job : Status::answered);
     if (job.status == static_cast<std::uint32_t>(Status::answered)) job.job_id = world.helper_job != 0 ? world.helper_job : world.steps.front().job_id;
     TimesReply times;
-    if (!is_whois) {
+    if (!is_whois && !is_jobs) {
         const auto request = decode_body<TimesRequest>(whole.subspan(sizeof(Header)));
         require(request.ok(), "a proper question");
         times.count = request.value().count;
@@ -282,7 +284,15 @@ void Kernel::answer_helper(std::size_t index)
     }
     if (kind == 9) job = {};
     if (kind == 9) times.began_ns[0] = 0;
-    const auto encoded = is_whois == (kind != 6) ? encode(Verb::whois, job) : encode(Verb::times, times);
+    JobsReply listed;
+    listed.status = static_cast<std::uint32_t>(kind == 9 ? JobsStatus::failed : JobsStatus::answered);
+    // Of whom, and in what state, as the job's number says; it may be in none.
+    if (kind != 1 && kind != 9) {
+        listed.count = 1;
+        const std::uint32_t id = world.helper_job != 0 ? world.helper_job : 7;
+        listed.jobs[0] = {id, id % 5 == 4 ? bob : subject, id % 4, id % 7};
+    }
+    const auto encoded = is_jobs ? encode(kind != 6 ? Verb::jobs : Verb::times, listed) : is_whois == (kind != 6) ? encode(Verb::whois, job) : encode(Verb::times, times);
     std::string reply(reinterpret_cast<const char*>(encoded.data()), encoded.size());
     if (kind == 3) reply = world.raw;
     if (kind == 4) reply = reply.substr(0, 24) + world.raw;  // sizeof(Header)

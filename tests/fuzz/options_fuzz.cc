@@ -15,6 +15,23 @@ using fuzz::require;
 
 namespace {
 
+// No user name and password, no query, no fragment, no blank; and it fits into a question.
+bool is_url(const std::string& url)
+{
+    if (url.empty()) return true;
+    const bool is_socket = url.starts_with("unix:/");
+    const bool is_host = url.starts_with("http://") || url.starts_with("https://");
+    return url.size() < 512 && is_printable(url) && url.find(' ') == std::string::npos &&
+           (is_socket || (is_host && url.find_first_of("@?#/", url.find("//") + 2) == std::string::npos));
+}
+
+bool is_whole(const Options& options)
+{
+    const bool has_rest = !(options.rest_url + options.rest_user + options.rest_token_file + options.rest_key_file + options.rest_ca_file).empty();
+    if (options.controller != Controller::rest) return !has_rest;
+    return !options.rest_url.empty() && options.rest_token_file.empty() != options.rest_key_file.empty();
+}
+
 bool is_inside_table(const Options& options)
 {
     const auto is_path = [](const std::string& path) {
@@ -25,8 +42,9 @@ bool is_inside_table(const Options& options)
            (options.action_unknown != Action::ignore) &&
            (options.action_adopt_failure == Action::allow || options.action_adopt_failure == Action::deny) &&
            options.action_generic_failure != Action::newest && between(options.timeout, 1, 120) &&
-           between(options.callerid_timeout, 1, 60) && between(options.wait_for_job, 0, 60) && is_path(options.spool_dir) &&
-           is_path(options.slurm_conf) && is_path(options.helper) && !options.service.empty();
+           between(options.callerid_timeout, 1, 60) && between(options.wait_for_job, 0, 60) && between(options.controller_timeout, 1, 60) &&
+           is_path(options.spool_dir) && is_path(options.slurm_conf) && is_path(options.helper) && is_path(options.rest_token_file) &&
+           is_path(options.rest_key_file) && is_path(options.rest_ca_file) && is_url(options.rest_url) && !options.service.empty();
 }
 
 bool same(const Options& a, const Options& b)
@@ -35,7 +53,8 @@ bool same(const Options& a, const Options& b)
         return std::tie(o.action_no_jobs, o.action_unknown, o.action_adopt_failure, o.action_generic_failure, o.disable_x11,
                         o.join_container, o.log_level, o.nodename, o.service, o.single_job_skip_rpc, o.ignore_root, o.strict,
                         o.timeout, o.callerid_timeout, o.spool_dir, o.slurm_conf, o.helper, o.exempt_users, o.exempt_groups,
-                        o.wait_for_job, o.import_env, o.runtime_dir, o.job_choice, o.quiet);
+                        o.wait_for_job, o.controller, o.controller_timeout, o.rest_url, o.rest_user, o.rest_token_file, o.rest_key_file,
+                        o.rest_ca_file, o.import_env, o.runtime_dir, o.job_choice, o.quiet);
     };
     return key(a) == key(b);
 }
@@ -58,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(is_inside_table(parsed.options), "no value but one of the table, whatever else is wrong");
     if (parsed.errors.empty()) {
         require(std::all_of(arguments.begin(), arguments.end(), is_known), "an unknown option is an error");
+        require(is_whole(parsed.options), "options that contradict each other are an error");
         require(arguments.size() <= option_table().size(), "an option given twice is an error");
         std::reverse(arguments.begin(), arguments.end());
         const ParsedOptions reversed = parse_options(arguments);

@@ -17,6 +17,7 @@ constexpr const char* options[] = {
     "log_level=debug5", "log_level=quiet", "disable_x11=1", "join_container=0", "nodename=n1", "nodename=n2", "service=*",
     "service=su", "timeout=1", "timeout=3", "callerid_timeout=1", "spool_dir=/spool", "helper=/opt/h", "slurm_conf=/etc/x",
     "exempt_users=alice", "exempt_groups=admins", "exempt_groups=broken-group", "quiet", "service=sshd,su"};
+constexpr const char* waits[] = {"wait_for_job=2", "controller=rpc", "controller_timeout=1", "wait_for_job=1"};
 constexpr const char* wrong_options[] = {"wrong=1", "strict=maybe", "action_no_jobs=allow", "timeout=1 2", "strict", "quiet"};
 constexpr std::int32_t versions[] = {38 << 8, 44 << 8, 46 << 8, 41 << 8, 0, -1, 43 << 8};
 constexpr int connect_errors[] = {0, ECONNREFUSED, ENOENT, EAGAIN, EACCES, EPROTOTYPE, EMFILE};
@@ -35,11 +36,14 @@ bool same_option(std::string_view a, std::string_view b)
 
 std::vector<std::string> options_of(Input& input, int most)
 {
-    constexpr unsigned first_wrong = 244;
+    constexpr unsigned first_wait = 240;
+    constexpr unsigned first_wrong = first_wait + std::size(waits);
     std::vector<std::string> found;
     for (int i = 0; i < most; ++i) {
         const unsigned which = input.byte();
-        const std::string option = which < first_wrong ? options[which % std::size(options)] : wrong_options[which % std::size(wrong_options)];
+        const std::string option = which < first_wait    ? options[which % std::size(options)]
+                                   : which < first_wrong ? waits[which - first_wait]
+                                                         : wrong_options[which % std::size(wrong_options)];
         // Twice is wrong: only where that is wanted.
         const bool is_known = std::any_of(found.begin(), found.end(), [&](const std::string& other) { return same_option(option, other); });
         if (!option.empty() && (!is_known || which >= first_wrong)) found.push_back(option);

@@ -31,8 +31,8 @@ struct ControllerList {
 
 struct JobList {
     std::vector<ListedJob> jobs;
-    std::optional<ControllerList> controller{};
     std::vector<std::string> warnings;
+    std::optional<ControllerList> controller{};  // none: not asked
 };
 
 [[nodiscard]] std::vector<std::string> text_of(const JobList& list);

@@ -6,9 +6,9 @@
 # with them.
 #
 # usage: image.sh system RELEASE DIRECTORY MIRROR   DIRECTORY/root, and DIRECTORY/{system.ext4,kernel,initrd}
-#        image.sh build DIRECTORY PROJECT OTHER.so REST_ASK [BENCH]   DIRECTORY/payload.ext4: the project, built
-#                                                   here and OTHER.so, the tests of guest/, the program REST_ASK,
-#                                                   and those of the directory BENCH
+#        image.sh build DIRECTORY PROJECT OTHER.so BUILD [BENCH]   DIRECTORY/payload.ext4: the project, built here
+#                                                   and OTHER.so, the tests of guest/, slurm-adopt and rest_ask as
+#                                                   they were built in BUILD, and the programs of the directory BENCH
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,7 +18,7 @@ readonly here
 readonly packages=(systemd-sysv libpam-systemd dbus udev kmod linux-image-cloud-amd64 iproute2 procps login
   openssh-server openssh-client xauth munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins libpam-slurm-adopt
   slurmrestd slurm-wlm-jwt-plugin
-  g++ cmake ninja-build libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libjwt-dev
+  g++ cmake ninja-build libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev nlohmann-json3-dev libjwt-dev
   libcurl4-openssl-dev)
 
 die() {
@@ -66,20 +66,21 @@ make_disk() {  # DIRECTORY FILE SIZE
 }
 
 build_project() {
-  local dir=$1 project=$2 other=$3 rest_ask=$4 bench=$5 root=$1/root payload=$1/payload
+  local dir=$1 project=$2 other=$3 build=$4 bench=$5 root=$1/root payload=$1/payload
   rm -rf "$payload" "$root/project" "$root/build" "$root/installed"
   mkdir -p "$payload" "$root/project"
   mount --bind -o ro "$project" "$root/project"
   mount -t proc proc "$root/proc"
   chroot "$root" cmake -S /project -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
-    -DSLURM_ADOPT_TESTS=OFF
+    -DSLURM_ADOPT_TESTS=OFF -DSLURM_ADOPT_TOOL=OFF
   chroot "$root" cmake --build /build
   DESTDIR=/installed chroot "$root" cmake --install /build
   umount "$root/project" "$root/proc"
   mv "$root/installed" "$payload/installed"
   rm -rf "$root/build" "$root/project"
   install -m 755 "$other" "$payload/other.so"
-  install -m 755 "$rest_ask" "$payload/rest_ask"
+  install -m 755 "$build/tests/rest/rest_ask" "$payload/rest_ask"
+  take_tool "$build/src/slurm-adopt" "$payload/tool"
   cp -a "$here/guest" "$payload/guest"
   if [[ $bench ]]; then
     install -D -t "$payload/bench" "$bench"/bench_{login,once,compare,syscalls,throughput} "$bench/pam_floor.so" \
@@ -87,6 +88,15 @@ build_project() {
   fi
   chown -R root:root "$payload"
   make_disk "$payload" "$dir/payload.ext4" 64M
+}
+
+# The tool, which takes minutes to build, with the libraries that this host and not the machine has, but for libc's and g++'s.
+take_tool() {  # PROGRAM DIRECTORY
+  local name path
+  install -D -m 755 "$1" "$2/slurm-adopt"
+  ldd "$1" | awk '$2 == "=>" {print $1, $3}' | while read -r name path; do
+    [[ $name == @(libc|libm|libgcc_s|libstdc++).so.* ]] || install -m 644 "$path" "$2/$name"
+  done
 }
 
 case ${1-} in

@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
 readonly here project
-readonly rest_ask=$project/build/tests/rest/rest_ask
+readonly build=$project/build
 # shellcheck source-path=SCRIPTDIR source=../support/debian_mirror.sh
 . "$project/tests/support/debian_mirror.sh"
 
@@ -61,7 +61,7 @@ main() {
   ((${#releases[@]})) || releases=(trixie forky)
   ((EUID == 0)) || die "needs root"
   [[ -e $module ]] || die "$module is missing: build the project first"
-  [[ -e $rest_ask ]] || die "$rest_ask is missing: build the project first"
+  [[ -e $build/tests/rest/rest_ask && -e $build/src/slurm-adopt ]] || die "$build is missing rest_ask or slurm-adopt: build the project first"
   [[ ! $bench || -e $bench/bench_compare ]] || die "$bench is missing: build the project first (target slurm_adopt_bench)"
   [[ $cases != *' '* ]] || die "--cases: no blanks, write . or \\s"
   top=$project/build/vm
@@ -128,7 +128,7 @@ run_release() {
     : >"$dir/complete"
   fi
   echo "$release: installed after $((SECONDS - start)) s"
-  "$here/image.sh" build "$dir" "$project" "$module" "$rest_ask" "$bench" >"$dir/build.log" 2>&1 || return
+  "$here/image.sh" build "$dir" "$project" "$module" "$build" "$bench" >"$dir/build.log" 2>&1 || return
   echo "$release: built after $((SECONDS - start)) s"
   boot "$dir" || return
   echo "$release: tested after $((SECONDS - start)) s"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
-# the headers of later Slurm releases), asking slurmrestd, end to end on a real Slurm, once more under the sanitizers, the fuzz
-# targets for a short time, the bench, and in virtual machines of later Debian releases. One summary at the end; exit code
-# 0 only if all of it passed.
+# the headers of later Slurm releases), asking slurmrestd, the credential plugin (contrib/cred_ed25519), end to end on a real
+# Slurm, once more under the sanitizers, the fuzz targets for a short time, the bench, and in virtual machines of later Debian
+# releases. One summary at the end; exit code 0 only if all of it passed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -11,14 +11,14 @@ usage() {
   cat <<'TEXT'
 usage: sudo tests/run.sh [--only SUITE]...
 
-Suites: unit module mutation faults so helper rest tool headers fuzz e2e sanitize bench vm lint (all, if none is named). Only where
-they are named: tidy (clang-tidy, minutes of it) and valgrind (slow, and meant for a machine with nothing else to do).
+Suites: unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench vm lint (all, if none is named).
+Only where they are named: tidy (clang-tidy, minutes of it) and valgrind (slow, and meant for a machine with nothing else to do).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/, build-asan/, build-tsan/ and build-fuzz/.
 TEXT
 }
 
-all_suites=(unit module mutation faults so helper rest tool headers fuzz e2e sanitize bench vm lint)
+all_suites=(unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench vm lint)
 extra_suites=(tidy valgrind)
 suites=()
 while (($#)); do
@@ -49,6 +49,8 @@ install_packages() {
   if [[ " ${suites[*]} " == *" tidy "* ]]; then packages+=(clang-tidy); fi
   if [[ " ${suites[*]} " == *" mutation "* ]]; then packages+=(python3); fi
   if [[ " ${suites[*]} " == *" valgrind "* ]]; then packages+=(valgrind libc6-dbg); fi
+  # contrib/cred_ed25519
+  if [[ " ${suites[*]} " == *" cred "* || " ${suites[*]} " == *" tidy "* ]]; then packages+=(libssl-dev openssl); fi
   # libFuzzer and the coverage report are clang's.
   if [[ " ${suites[*]} " == *" fuzz "* ]]; then packages+=(clang libclang-rt-dev llvm); fi
   # The virtual machines, which emulate: everything else does without.
@@ -117,6 +119,27 @@ run_sanitizers() (
   return $status
 )
 
+# contrib/cred_ed25519, which is off in the other builds.
+configure_cred() {  # PRESET DIRECTORY [OPTION]...
+  local generator=()
+  [[ -e $2/CMakeCache.txt ]] || generator=(-G Ninja)
+  cmake --preset "$1" -B "$2" "${generator[@]}" -DSLURM_ADOPT_CRED_ED25519=ON "${@:3}"
+}
+
+# The plugin's own tests and those on a real Slurm; then its own once more under each sanitizer.
+run_cred() {
+  local sanitizer status=0
+  configure_cred release build/cred && cmake --build build/cred --target cred_ed25519_tests || return
+  run_ctest build/cred cred || status=1
+  for sanitizer in asan-ubsan tsan; do
+    configure_cred "$sanitizer" "build/cred-$sanitizer" -DSLURM_ADOPT_HELPER=OFF -DSLURM_ADOPT_TOOL=OFF &&
+      cmake --build "build/cred-$sanitizer" --target cred_ed25519_test || return
+    ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+      run_ctest "build/cred-$sanitizer" cred || status=1
+  done
+  return $status
+}
+
 run_fuzz() {
   local status=0
   run_ctest build fuzz || status=1
@@ -140,11 +163,17 @@ run_lint() {
   mandoc -T lint -W warning pam/pam_slurm_adopt.8 build/doc/man/slurm-adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem -I include -I pam -I src -I src/tool src pam || status=1
+  cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
+    --suppress=missingIncludeSystem -I include -I src contrib/cred_ed25519/*.cc || status=1
   return $status
 }
 
 run_tidy() {
-  git ls-files 'src/*.cc' 'pam/*.cc' | nice xargs -P "$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build
+  local status=0
+  git ls-files 'src/*.cc' 'pam/*.cc' | nice xargs -P "$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build || status=1
+  configure_cred release build/cred || return
+  nice clang-tidy --quiet --warnings-as-errors='*' -p build/cred contrib/cred_ed25519/*.cc || status=1
+  return $status
 }
 
 # The rows of doc/faults.md, which unit, module, fault, end-to-end and machine tests report.
@@ -160,6 +189,7 @@ for suite in "${suites[@]}"; do
   case $suite in
     sanitize) stage sanitize run_sanitizers ;;
     headers) stage headers tests/helper/headers.sh ;;
+    cred) stage cred run_cred ;;
     fuzz) stage fuzz run_fuzz ;;
     vm) stage vm tests/vm/run.sh ;;
     lint) stage lint run_lint ;;

@@ -75,7 +75,8 @@ OrRefused<EvpKey> parse_public(std::span<const unsigned char> der)
     const unsigned char* raw = nullptr;
     int size = 0;
     X509_ALGOR* algorithm = nullptr;
-    if (::X509_PUBKEY_get0_param(nullptr, &raw, &size, &algorithm, info.get()) != 1) return damaged("no SubjectPublicKeyInfo");
+    if (::X509_PUBKEY_get0_param(nullptr, &raw, &size, &algorithm, info.get()) != 1)
+        return damaged("no SubjectPublicKeyInfo");
     auto right = check_algorithm(algorithm);
     if (auto* refused = std::get_if<Refused>(&right)) return std::move(*refused);
     if (size != static_cast<int>(raw_size)) return damaged("a public key of the wrong size");

@@ -12,8 +12,8 @@
 namespace slurm_adopt::cred_ed25519 {
 
 // What Slurm gets for a key is no address but a number that comes only once. slurmd verifies without a lock while a
-// reconfiguration destroys the key before last, and two of its threads may destroy the same expired key: here the one goes on
-// with the key it has found, and the other finds nothing.
+// reconfiguration destroys the key before last, and two of its threads may destroy the same expired key: here the one goes
+// on with the key it has found, and the other finds nothing.
 class KeyTable {
 public:
     [[nodiscard]] void* add(Key key);

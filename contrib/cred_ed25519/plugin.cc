@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <limits>
-#include <new>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "key.h"
@@ -36,6 +38,7 @@ int guarded(Call call) noexcept
     try {
         return call();
     } catch (...) {
+        log_error("cred/ed25519: out of memory");
         return refuse(Refusal::out_of_memory);
     }
 }
@@ -47,16 +50,16 @@ std::span<const unsigned char> bytes_of(const char* data, std::size_t size)
 
 int read_key_into(void*& handle, const char* path, KeyKind kind)
 {
-    const std::string what = std::string("cred/ed25519: ") + (kind == KeyKind::private_key ? "private" : "public") + " key " +
-                             (path == nullptr ? "(none)" : path) + ": ";
+    const std::string what = std::string("cred/ed25519: ") + (kind == KeyKind::private_key ? "private" : "public") +
+                             " key " + (path == nullptr ? "(none)" : path) + ": ";
     OrRefused<Key> read = read_key(path, kind, slurm_user());
     if (const auto* refused = std::get_if<Refused>(&read)) {
         const char* const text = text_of(static_cast<int>(refused->why));
-        log_error(what + text + (refused->detail.empty() ? "" : " (" + refused->detail + ")"));
+        log_error((what + text + (refused->detail.empty() ? "" : " (" + refused->detail + ")")).c_str());
         return refuse(refused->why);
     }
     Key& key = std::get<Key>(read);
-    log_info(what + "id " + key.id);
+    log_info((what + "id " + key.id).c_str());
     handle = key_table().add(std::move(key));
     return SLURM_SUCCESS;
 }
@@ -126,7 +129,8 @@ CRED_ED25519_EXPORT void cred_p_destroy_key(void* key)
     key_table().remove(key);
 }
 
-CRED_ED25519_EXPORT int cred_p_sign(void* key, char* buffer, int buffer_size, char** signature, std::uint32_t* signature_size)
+CRED_ED25519_EXPORT int cred_p_sign(void* key, char* buffer, int buffer_size, char** signature,
+                                    std::uint32_t* signature_size)
 {
     if (signature == nullptr || signature_size == nullptr) return refuse(Refusal::bad_argument);
     *signature = nullptr;

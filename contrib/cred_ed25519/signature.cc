@@ -28,7 +28,8 @@ enum class Answer { yes, no, failed };
 Answer ask(EVP_PKEY* key, std::span<const unsigned char> message, std::span<const unsigned char> signature)
 {
     const Digest digest(::EVP_MD_CTX_new());
-    if (digest == nullptr || ::EVP_DigestVerifyInit(digest.get(), nullptr, nullptr, nullptr, key) != 1) return Answer::failed;
+    if (digest == nullptr || ::EVP_DigestVerifyInit(digest.get(), nullptr, nullptr, nullptr, key) != 1)
+        return Answer::failed;
     const int rc = ::EVP_DigestVerify(digest.get(), signature.data(), signature.size(), message.data(), message.size());
     // Less than 0 where a point in the signature is none: that is the signature's fault too.
     return rc == 1 ? Answer::yes : Answer::no;

@@ -17,14 +17,14 @@ extern slurm_conf_t slurm_conf __attribute__((weak));
 
 namespace slurm_adopt::cred_ed25519 {
 
-void log_error(const std::string& line)
+void log_error(const char* line)
 {
-    ::slurm_error("%s", line.c_str());
+    ::slurm_error("%s", line);
 }
 
-void log_info(const std::string& line)
+void log_info(const char* line)
 {
-    ::slurm_info("%s", line.c_str());
+    ::slurm_info("%s", line);
 }
 
 uid_t slurm_user()

@@ -5,12 +5,11 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <string>
 
 namespace slurm_adopt::cred_ed25519 {
 
-void log_error(const std::string& line);
-void log_info(const std::string& line);
+void log_error(const char* line);
+void log_info(const char* line);
 
 // SlurmUser of slurm.conf.
 [[nodiscard]] uid_t slurm_user();

@@ -63,7 +63,8 @@ readme_block() {  # MARK
 
 # The text of a refusal, as the README has it.
 text_of() {  # NUMBER
-  awk -F ' [|] |^[|] | [|]$' -v number="$1" '$2 == number { print $3 }' "$cred_readme"
+  awk -F ' *[|] *' -v number="$1" '$2 == number { print $3; found = 1 } END { exit !found }' "$cred_readme" ||
+    printf 'README.md has no refusal %s' "$1"
 }
 
 # Slurm's own plugins in a directory that may be written to, at the same place.

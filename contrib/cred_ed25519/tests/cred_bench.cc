@@ -127,7 +127,8 @@ Bench load(const char* path, const std::string& private_path, const std::string&
     Bench bench{load_plugin(path), nullptr, nullptr};
     bench.private_key = bench.plugin.read_private_key(private_path.c_str());
     bench.public_key = bench.plugin.read_public_key(public_path.c_str());
-    if (bench.private_key == nullptr || bench.public_key == nullptr) throw std::runtime_error(std::string(path) + ": no keys");
+    if (bench.private_key == nullptr || bench.public_key == nullptr)
+        throw std::runtime_error(std::string(path) + ": no keys");
     return bench;
 }
 
@@ -153,7 +154,8 @@ void run(const char* munge_path, const char* ours_path)
         const std::string of = std::string("a credential of ") + name;
         row(("sign " + of).c_str(), median(of_munge.sign), median(of_ours.sign), "µs");
         row(("verify " + of).c_str(), median(of_munge.verify), median(of_ours.verify), "µs");
-        row(("sign " + of + ", 8 threads").c_str(), median(of_munge.signs_per_second), median(of_ours.signs_per_second), "/s");
+        row(("sign " + of + ", 8 threads").c_str(), median(of_munge.signs_per_second), median(of_ours.signs_per_second),
+            "/s");
         row(("verify " + of + ", 8 threads").c_str(), median(of_munge.verifies_per_second),
             median(of_ours.verifies_per_second), "/s");
     }

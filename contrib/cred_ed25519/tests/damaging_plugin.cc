@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A false cred/ed25519 for slurmctld: has the real one sign, and then does to the signature or to the credential what the file
-// CRED_DAMAGE names says: flip, cut, long, empty, zero, credential; anything else leaves both alone.
+// A false cred/ed25519 for slurmctld: has the real one sign, and then does to the signature or to the credential what the
+// file CRED_DAMAGE names says: flip, cut, long, empty, zero, credential; anything else leaves both alone.
 #include <slurm/slurm_version.h>
 
 #include <algorithm>

@@ -132,8 +132,8 @@ TEST_F(KeyContent, DamagedOnesAreRefused)
               line(Refusal::malformed, "a private key of the wrong size"));
     EXPECT_EQ(read(true, block("MDACAQAwBwYDK2VwBQAEIgQgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")),
               line(Refusal::malformed, "parameters where Ed25519 has none"));
-    const std::string public_block = "-----BEGIN PUBLIC KEY-----\nMCkwBQYDK2VwAyAA" + std::string(42, 'A') +
-                                     "==\n-----END PUBLIC KEY-----\n";
+    const std::string public_block =
+        "-----BEGIN PUBLIC KEY-----\nMCkwBQYDK2VwAyAA" + std::string(42, 'A') + "==\n-----END PUBLIC KEY-----\n";
     EXPECT_EQ(read(false, public_block), line(Refusal::malformed, "a public key of the wrong size"));
 }
 

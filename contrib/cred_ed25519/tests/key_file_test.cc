@@ -133,12 +133,18 @@ TEST_F(KeyFile, EmptyOrTooLarge)
     expect_refused(true, files.write("", 0400).c_str(), Refusal::empty_file);
     expect_refused(false, files.write("", 0644).c_str(), Refusal::empty_file);
     const std::string much(16 * 1024 + 1, '\n');
-    expect_refused(false, files.write(pair.public_pem + much.substr(pair.public_pem.size()), 0644).c_str(), Refusal::too_large);
+    expect_refused(false, files.write(pair.public_pem + much.substr(pair.public_pem.size()), 0644).c_str(),
+                   Refusal::too_large);
     expect_taken(false, files.write(pair.public_pem + much.substr(pair.public_pem.size() + 1), 0644));
     // Sparse: never read whole.
     const std::string huge = files.write(pair.private_pem, 0400, "huge.pem");
     std::filesystem::resize_file(huge, std::uintmax_t{1} << 40U);
     expect_refused(true, huge.c_str(), Refusal::too_large);
+}
+
+TEST_F(KeyFile, OneThatCannotBeReadIsRefused)
+{
+    expect_refused(true, "/proc/self/mem", Refusal::cannot_read, "errno: Input/output error");
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <slurm/slurm_errno.h>
 #include <slurm/slurm_version.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -13,6 +15,7 @@
 #include "called_plugin.h"
 #include "key_files.h"
 #include "so/elf_file.h"
+#include "support/forked.h"
 
 namespace slurm_adopt::cred_test {
 namespace {
@@ -27,9 +30,9 @@ const test::ElfFile& file()
 
 TEST(Plugin, ExportsTheApiAndNothingElse)
 {
-    EXPECT_EQ(file().exported,
-              (Names{"cred_p_destroy_key", "cred_p_read_private_key", "cred_p_read_public_key", "cred_p_sign", "cred_p_str_error",
-                     "cred_p_verify_sign", "fini", "init", "plugin_name", "plugin_type", "plugin_version"}));
+    EXPECT_EQ(file().exported, (Names{"cred_p_destroy_key", "cred_p_read_private_key", "cred_p_read_public_key",
+                                      "cred_p_sign", "cred_p_str_error", "cred_p_verify_sign", "fini", "init", "plugin_name",
+                                      "plugin_type", "plugin_version"}));
 }
 
 // What it takes from Slurm, beyond libc and libcrypto; README.md names them.
@@ -74,7 +77,8 @@ TEST(Plugin, EachRefusalHasItsOwnTextWhichTheReadmeHasToo)
         EXPECT_TRUE(texts.insert(text).second) << text;
         EXPECT_NE(readme.find("| " + std::to_string(number) + " | " + text + " |"), std::string::npos) << text;
     }
-    for (const int number : {0, 1, first - 1, last + 1, 5000, 1 << 30, -2}) EXPECT_STREQ(plugin().str_error(number), "unknown error");
+    for (const int number : {0, 1, first - 1, last + 1, 5000, 1 << 30, -2})
+        EXPECT_STREQ(plugin().str_error(number), "unknown error");
     // SLURM_ERROR stands for errno.
     errno = last;
     EXPECT_STREQ(plugin().str_error(SLURM_ERROR), plugin().str_error(last));
@@ -97,13 +101,45 @@ TEST(Plugin, EndsAndBeginsAgain)
     (void)take_log();
 }
 
+// OpenSSL reads its configuration once in a process, so this is another one, which does the second test.
+TEST(Plugin, SaysThatOpensslHasNoEd25519)
+{
+    const KeyFiles files;
+    const Pair pair = make_pair("ED25519");
+    const std::string configuration =
+        files.write("openssl_conf = all\n[all]\nproviders = providers\n[providers]\nbase = base\n"
+                    "[base]\nactivate = 1\n",
+                    0600, "openssl.cnf");
+    const std::string key = files.write(pair.private_pem, 0400);
+    test::Forked child([&] {
+        (void)::setenv("OPENSSL_CONF", configuration.c_str(), 1);
+        (void)::setenv("CRED_TEST_KEY", key.c_str(), 1);
+        (void)::execl("/proc/self/exe", "cred_ed25519_test", "--gtest_also_run_disabled_tests",
+                      "--gtest_filter=Plugin.DISABLED_WithoutEd25519", nullptr);
+        return false;
+    });
+    EXPECT_TRUE(child.succeeds());
+}
+
+TEST(Plugin, DISABLED_WithoutEd25519)
+{
+    const char* const path = std::getenv("CRED_TEST_KEY");
+    ASSERT_NE(path, nullptr);
+    EXPECT_EQ(plugin().read_private_key(path), nullptr);
+    const auto log = take_log();
+    ASSERT_EQ(log.size(), 1U);
+    EXPECT_EQ(log.front(), std::string("error: cred/ed25519: private key ") + path + ": " +
+                               plugin().str_error(static_cast<int>(cred_ed25519::Refusal::crypto_failure)));
+}
+
 // The id in the log is what README.md has an administrator compute; both halves of a pair have the same one.
 TEST(Plugin, NamesBothHalvesOfAPairAlike)
 {
     const KeyFiles files;
     const Pair pair = make_pair("ED25519");
     const ReadKey private_key(plugin().read_private_key(files.write(pair.private_pem, 0400).c_str()));
-    const ReadKey public_key(plugin().read_public_key(files.write(pair.public_pem + make_pair("ED25519").public_pem, 0644).c_str()));
+    const ReadKey public_key(
+        plugin().read_public_key(files.write(pair.public_pem + make_pair("ED25519").public_pem, 0644).c_str()));
     const auto log = take_log();
     ASSERT_EQ(log.size(), 2U);
     const std::string id = log[0].substr(log[0].rfind(' ') + 1);

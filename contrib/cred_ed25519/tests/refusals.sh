@@ -164,4 +164,21 @@ good_keys
 "$CLUSTER_CTL" start slurmd
 tidy
 ok 'with good keys they start again' alice_runs
+
+# --- SlurmUser is not root ---------------------------------------------------
+
+"$CLUSTER_CTL" stop slurmd
+"$CLUSTER_CTL" stop slurmctld
+sed -i 's/^SlurmUser=.*/SlurmUser=slurm/' /etc/slurm/slurm.conf
+mkdir "$CLUSTER_DIR/slurm"
+sed -i -E "s#^(StateSaveLocation|SlurmctldPidFile|SlurmctldLogFile)=.*/#\\1=$CLUSTER_DIR/slurm/#" /etc/slurm/slurm.conf
+chown slurm "$CLUSTER_DIR/slurm" $private_key $public_key
+"$CLUSTER_CTL" start slurmctld
+"$CLUSTER_CTL" start slurmd
+ok 'slurmctld runs as SlurmUser' test "$(ps -o user= -p "$(<"$CLUSTER_DIR/pid/slurmctld")")" == slurm
+ok "with the private key of SlurmUser's own" alice_runs
+mark_logs
+chown alice $public_key
+scontrol reconfigure
+ok 'and of nobody else' logged slurmd "$(line_of public $public_key 5307) (owner 2001, SlurmUser $(id -u slurm))"
 finish

@@ -4,11 +4,14 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <memory>
+#include <vector>
 
 #include "../refusal.h"
 #include "called_plugin.h"
@@ -64,7 +67,8 @@ TEST_F(Signature, IsEd25519OverTheDomainAndTheCredential)
         void operator()(BIO* bio) const { ::BIO_free_all(bio); }
         void operator()(EVP_MD_CTX* context) const { ::EVP_MD_CTX_free(context); }
     };
-    const std::unique_ptr<BIO, Free> bio(::BIO_new_mem_buf(pair.private_pem.data(), static_cast<int>(pair.private_pem.size())));
+    const std::unique_ptr<BIO, Free> bio(
+        ::BIO_new_mem_buf(pair.private_pem.data(), static_cast<int>(pair.private_pem.size())));
     const std::unique_ptr<EVP_PKEY, Free> key(::PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
     const auto openssl_signs = [&](const std::string& message) {
         const std::unique_ptr<EVP_MD_CTX, Free> context(::EVP_MD_CTX_new());
@@ -116,7 +120,8 @@ TEST_F(Signature, OnlyOfExactly64Bytes)
 TEST_F(Signature, ForgedOnesAreRefused)
 {
     const ReadKey other(plugin().read_private_key(files.write(make_pair("ED25519").private_pem, 0400, "other.pem").c_str()));
-    EXPECT_EQ(verify(public_key.get(), credential, sign(other.get(), credential).signature), number(Refusal::signature_mismatch));
+    EXPECT_EQ(verify(public_key.get(), credential, sign(other.get(), credential).signature),
+              number(Refusal::signature_mismatch));
     for (const char byte : {'\0', '\1', '\xff'})
         EXPECT_EQ(verify(public_key.get(), credential, std::string(64, byte)), number(Refusal::signature_mismatch));
     // S raised by the order of the group (RFC 8032, 5.1.7): the same equation, and still no signature.
@@ -199,6 +204,30 @@ TEST_F(Signature, WithoutMemoryThereIsNone)
     EXPECT_EQ(made.signature, "");
 }
 
+// The standard library throws then, and nothing of that may reach C.
+TEST_F(Signature, WithoutMemoryForACopyOfTheCredentialThereIsNone)
+{
+    if (SANITIZED) GTEST_SKIP() << "the sanitizers need the address space";
+    test::Forked child([&] {
+        constexpr std::size_t size = std::size_t{512} << 20U;
+        void* const pages =
+            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        const rlimit limit{size + size / 2, size + size / 2};
+        if (pages == MAP_FAILED || ::setrlimit(RLIMIT_AS, &limit) != 0) return false;
+        auto* const large = static_cast<char*>(pages);
+        char* signature = large;
+        std::uint32_t signature_size = 1;
+        const int out_of_memory = number(Refusal::out_of_memory);
+        return plugin().sign(private_key.get(), large, static_cast<int>(size), &signature, &signature_size) ==
+                   out_of_memory &&
+               signature == nullptr && signature_size == 0 &&
+               plugin().verify(public_key.get(), large, static_cast<std::uint32_t>(size), large, 64) ==
+                   out_of_memory &&
+               take_log() == std::vector<std::string>(2, "error: cred/ed25519: out of memory");
+    });
+    EXPECT_TRUE(child.succeeds());
+}
+
 TEST_F(Signature, AChildHasTheKeysOfItsParent)
 {
     const std::string good = sign(private_key.get(), credential).signature;
@@ -214,7 +243,8 @@ TEST_F(Signature, TheErrorsOfOthersInOpensslsQueueStay)
     ERR_raise(ERR_LIB_USER, 42);
     const unsigned long others = ::ERR_peek_last_error();
     (void)verify(public_key.get(), credential, std::string(64, '\xff'));
-    (void)plugin().read_private_key(files.write("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", 0400).c_str());
+    (void)plugin().read_private_key(
+        files.write("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", 0400).c_str());
     EXPECT_EQ(::ERR_peek_last_error(), others);
     ::ERR_clear_error();
 }

@@ -132,7 +132,8 @@ run_cred() {
   configure_cred release build/cred && cmake --build build/cred --target cred_ed25519_tests || return
   run_ctest build/cred cred || status=1
   for sanitizer in asan-ubsan tsan; do
-    configure_cred "$sanitizer" "build/cred-$sanitizer" -DSLURM_ADOPT_HELPER=OFF -DSLURM_ADOPT_TOOL=OFF &&
+    configure_cred "$sanitizer" "build/cred-$sanitizer" -DSLURM_ADOPT_HELPER=OFF \
+      -DSLURM_ADOPT_REST=OFF -DSLURM_ADOPT_TOOL=OFF &&
       cmake --build "build/cred-$sanitizer" --target cred_ed25519_test || return
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
       run_ctest "build/cred-$sanitizer" cred || status=1

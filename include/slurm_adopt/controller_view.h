@@ -30,6 +30,8 @@ struct Outlook {
     friend bool operator==(const Outlook&, const Outlook&) = default;
 };
 
+inline constexpr Outlook nothing_comes{Reason::no_jobs, 0, std::chrono::seconds{0}};
+
 // `jobs` is what the controller has on this node; none: it was not asked, or did not answer, and nothing is known.
 // Jobs of others are passed over. A job that is starting comes before one that runs; of several it is the newest.
 [[nodiscard]] Outlook outlook_of(const std::optional<std::span<const helper_wire::ControllerJob>>& jobs, uid_t uid);

@@ -187,6 +187,19 @@ TEST_F(Deadlines, Helpers)
         longest_);
 }
 
+TEST_F(Deadlines, WaitingForAJob)
+{
+    constexpr double with_wait = with_timeout + 1000;
+    const std::string wait = "wait_for_job=1";
+    walk("without a controller", {.options = {"strict", timeout_, wait}}, with_wait);
+    (void)start(9, {.uid = bob});
+    walk("beside somebody else's job", {.options = {"strict", timeout_, wait}}, with_wait);
+    walk("by the spool directory", {.options = {"strict", timeout_, wait, "spool_dir=" + spool_.path()}}, with_wait);
+    for (const char* body : {"exit 0", "sleep 60", "cat /dev/zero >&3", "kill -STOP $$"})
+        walk(body, {.options = {"strict", timeout_, wait, "controller=rpc", "controller_timeout=1", helper(body)}}, with_wait);
+    EXPECT_GT(by_module_["poll"], 20);
+}
+
 TEST_F(Deadlines, RuntimeDirectories)
 {
     (void)start(7, {.uid = nobody});

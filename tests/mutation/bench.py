@@ -62,7 +62,7 @@ class Bench:
             sys.exit(f"mutate.py: the tests fail without any mutation: {outcome.by}")
 
     def write_header(self):
-        lines = ['#include "slurm_adopt/policy.h"', "#include <algorithm>", "#include <cstdlib>", "#include <numeric>",
+        lines = ['#include "slurm_adopt/policy.h"', '#include "slurm_adopt/controller_view.h"', "#include <algorithm>", "#include <cstdlib>", "#include <numeric>",
                  "namespace slurm_adopt {"]
         lines += [declaration(function, 0) for functions in self.functions.values() for function in functions]
         (self.top / "common.h").write_text("\n".join(lines) + "}\n")

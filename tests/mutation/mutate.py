@@ -13,9 +13,10 @@ from bench import Bench
 from functions import Function, functions_of
 from mutations import Mutation, Mutator
 
-SOURCES = ("src/core/policy.cc", "src/core/reason.cc")
-TESTS = ("tests/unit/policy_test.cc", "tests/unit/choice_test.cc", "tests/unit/reason_test.cc")
-HEADERS = ("options", "policy", "reason")
+SOURCES = ("src/core/policy.cc", "src/core/reason.cc", "src/core/controller_view.cc")
+TESTS = ("tests/unit/policy_test.cc", "tests/unit/choice_test.cc", "tests/unit/reason_test.cc",
+         "tests/unit/controller_view_test.cc")
+HEADERS = ("options", "policy", "reason", "controller_view")
 EXPLAINED = pathlib.Path("tests/mutation/equivalent.txt")
 
 

@@ -60,7 +60,7 @@ TEST(ControllerView, WithoutAJobThereIsNothingToWaitFor)
 TEST(ControllerView, JobsOfOthersDoNotCount)
 {
     for (const JobState state : {JobState::starting, JobState::running, JobState::ending})
-        EXPECT_EQ(outlook({job(7, state, 0, bob)}), no_job);
+        for (const uid_t other : {bob, alice - 1}) EXPECT_EQ(outlook({job(7, state, 0, other)}), no_job);
     EXPECT_EQ(outlook({job(9, JobState::starting, 0, bob), job(7, JobState::running)}), without_step(7));
 }
 

@@ -51,7 +51,7 @@ fix_is() {
   fi
 }
 
-says n1 OK slurm.conf ': 3 nodes'
+says n1 OK slurm.conf 'nodes in it: 3'
 says n1 OK slurm.node "this is node $CLUSTER_NODE1, NodeAddr 198.51.100.1"
 says n2 OK slurm.node "this is node $CLUSTER_NODE2, NodeAddr 198.51.100.2"
 says n1 OK slurm.slurmd-port 'port 6818'

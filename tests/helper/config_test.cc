@@ -24,7 +24,7 @@ protected:
 
     [[nodiscard]] std::vector<std::string> environment() const
     {
-        return {"SLURM_CONF=" + (directory_ / "slurm.conf"), "ASAN_OPTIONS=detect_leaks=0"};
+        return {"SLURM_CONF=" + (directory_ / "slurm.conf")};
     }
     [[nodiscard]] static ConfigRequest request_for(std::string_view node)
     {
@@ -40,7 +40,9 @@ protected:
     [[nodiscard]] ConfigReply ask_real(std::string_view conf, std::string_view node = "") const
     {
         directory_.write("slurm.conf", std::string(conf));
-        return ask<ConfigReply>(Verb::config, request_for(node), environment());
+        auto real = environment();
+        real.emplace_back("ASAN_OPTIONS=detect_leaks=0");
+        return ask<ConfigReply>(Verb::config, request_for(node), real);
     }
 
     const TempDirectory directory_;

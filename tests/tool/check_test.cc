@@ -62,6 +62,12 @@ std::vector<Seed> pam_seeds()
                                "required pam_unix.so\n");
          },
          "'required'", [](FakeNode& node, const Finding&) { node.replace("sufficient", "required"); }},
+        {"JumpsWhereAdopted", "pam.account.control", Status::warn, "is asked about below: 'account required pam_access.so'",
+         [](FakeNode& node) {
+             write_lines(node, "account [success=1 default=ignore] pam_slurm_adopt.so strict\naccount required pam_access.so\n"
+                               "@include common-account\nsession required pam_unix.so\n");
+         },
+         "'required'", [](FakeNode& node, const Finding&) { node.replace("[success=1 default=ignore]", "required"); }},
         {"BelowPamLocaluser", "pam.account.reached", Status::fail, "pam_localuser.so' ends the account phase",
          [account](FakeNode& node) {
              node.use_layout("redhat9");
@@ -258,6 +264,20 @@ TEST_P(Misconfiguration, IsFoundAndItsFixHelps)
 
 INSTANTIATE_TEST_SUITE_P(Pam, Misconfiguration, ::testing::ValuesIn(pam_seeds()), name_of_seed);
 INSTANTIATE_TEST_SUITE_P(Node, Misconfiguration, ::testing::ValuesIn(other_seeds()), name_of_seed);
+
+TEST(Check, ThePlainExamplesAreOkInEverything)
+{
+    for (const auto& [layout, example] : {std::pair{"debian12", "sshd"}, {"redhat9", "sshd-redhat"}}) {
+        FakeNode node;
+        node.use_layout(layout);
+        write_lines(node, contents(std::string(PAM_LAYOUTS) + "/../../../pam/examples/" + example));
+        EXPECT_EQ(run_checks(look_at(node.roots, "sshd"), Output{}), Exit::yes) << example;
+        for (const Check& check : all_checks()) {
+            const Found found = check.look(look_at(node.roots, "sshd"));
+            EXPECT_TRUE(!found || found->status == Status::ok) << example << ' ' << check.name << ": " << found->seen;
+        }
+    }
+}
 
 TEST(Check, AUsersSocketNamedLikeAStepDoesNotCount)
 {

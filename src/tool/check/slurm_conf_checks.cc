@@ -36,7 +36,7 @@ Found check_slurm_conf(const Node& node)
 {
     const auto& config = node.slurm_config();
     if (config.ok())
-        return found_ok("read by libslurm " + printable(config.value().version) + ": " + std::to_string(config.value().nodes) + " nodes");
+        return found_ok("read by libslurm " + printable(config.value().version) + "; nodes in it: " + std::to_string(config.value().nodes));
     return found_warn("slurm.conf was not looked at: " + config.error().context,
                       "run this as root, with the helper installed (helper.file), and a slurm.conf where Slurm looks for it or where "
                       "slurm_conf= in both lines says; the log (authpriv) of slurm-adopt-helper says more");

@@ -18,7 +18,7 @@ inline constexpr std::uint32_t newest_version = 45;  // v0.0.45: 26.05
 // 23.02; the others are for servers whose administrator has chosen what they offer.
 inline constexpr std::array<std::uint32_t, 8> known_versions{42, 40, 38, 45, 44, 43, 41, 39};
 
-// The path of the list of jobs.
+// The path of the list of all jobs, also those in hidden partitions, without details where they can be left out.
 [[nodiscard]] std::string jobs_path(std::uint32_t version);
 
 // From the server's own description of its interface (OpenAPI, GET /openapi/v3): the oldest version above newest_version, as

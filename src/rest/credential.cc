@@ -62,7 +62,8 @@ std::optional<std::string> user_of(const json& claims)
 {
     for (const char* claim : {"sun", "username"}) {
         const auto found = claims.find(claim);
-        if (found != claims.end() && found->is_string() && jwt::is_user_name(found->get_ref<const std::string&>())) return *found;
+        if (found != claims.end() && found->is_string() && jwt::is_user_name(found->get_ref<const std::string&>()))
+            return found->get<std::string>();
     }
     return std::nullopt;
 }

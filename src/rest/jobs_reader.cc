@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "rest/answer_fields.h"
 #include "rest/job_state.h"
 #include "rest/node_list.h"
 #include "slurm_adopt/text.h"
@@ -13,45 +14,6 @@ namespace slurm_adopt::rest {
 namespace {
 
 using namespace helper_wire;
-
-// Where things are: {"errors": [{...}], "jobs": [{"job_id": 1, "job_state": ["RUNNING"], "start_time": {"number": 1}}]}
-constexpr std::size_t in_answer = 1;
-constexpr std::size_t in_list = 2;
-constexpr std::size_t in_item = 3;
-constexpr std::size_t in_value = 4;
-
-enum class List { none, jobs, errors };
-enum class Field { none, job_id, user_id, start_time, job_state, state_reason, nodes, description, error, error_number };
-enum class Part { none, set, infinite, number };
-
-Field job_field(std::string_view name)
-{
-    if (name == "job_id") return Field::job_id;
-    if (name == "user_id") return Field::user_id;
-    if (name == "start_time") return Field::start_time;
-    if (name == "job_state") return Field::job_state;
-    if (name == "state_reason") return Field::state_reason;
-    return name == "nodes" ? Field::nodes : Field::none;
-}
-
-Field error_field(std::string_view name)
-{
-    if (name == "description") return Field::description;
-    if (name == "error") return Field::error;
-    return name == "error_number" ? Field::error_number : Field::none;
-}
-
-Part part_of_number(std::string_view name)
-{
-    if (name == "set") return Part::set;
-    if (name == "infinite") return Part::infinite;
-    return name == "number" ? Part::number : Part::none;
-}
-
-bool is_number(Field field)
-{
-    return field == Field::job_id || field == Field::user_id || field == Field::start_time;
-}
 
 struct Job {
     std::optional<std::int64_t> job_id;

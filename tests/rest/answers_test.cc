@@ -34,7 +34,7 @@ public:
         const std::scoped_lock lock(mutex_);
         requests_.push_back(request);
         for (const unsigned version : versions_)
-            if (path_of(request) == "/slurm/v0.0." + std::to_string(version) + "/jobs/") return answer_to(request);
+            if (path_of(request) == "/slurm/v0.0." + std::to_string(version) + (version < 40 ? "/jobs/" : "/jobs/?flags=ALL")) return answer_to(request);
         return answer_with(404, "Unable find requested URL.", "Connection: Close\r\n");
     }
     [[nodiscard]] std::vector<std::string> requests()
@@ -86,7 +86,7 @@ TEST_F(RestAnswers, AReleaseThatIsNewerThanWe)
     const Asked asked = ask(server.url());
     EXPECT_EQ(asked.status, JobsStatus::answered) << asked.log;
     EXPECT_EQ(asked.jobs, job_7);
-    EXPECT_EQ(path_of(slurmrestd.requests().back()), "/slurm/v0.0.47/jobs/");
+    EXPECT_EQ(path_of(slurmrestd.requests().back()), "/slurm/v0.0.47/jobs/?flags=ALL");
 }
 
 TEST_F(RestAnswers, HeadersThatEveryReleaseTakes)

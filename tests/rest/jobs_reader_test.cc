@@ -221,19 +221,21 @@ TEST(JobsReader, Bounds)
 
 struct Recorded {
     const char* file;
+    std::uint32_t uid;
+    const char* node;
     std::uint32_t jobs;
     JobState state;
 };
 
 class JobsReaderRecorded : public ::testing::TestWithParam<Recorded> {};
 
-// What real servers have said; see answers/README.
+// What real servers have said: of 22.05 (v0.0.38), 24.11 and 26.05.
 TEST_P(JobsReaderRecorded, IsRead)
 {
     std::ifstream file(std::string(ANSWERS) + "/" + GetParam().file, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     ASSERT_FALSE(text.empty()) << GetParam().file;
-    const auto answer = read(text, {2001, "n1"});
+    const auto answer = read(text, {GetParam().uid, GetParam().node});
     ASSERT_TRUE(answer.ok()) << answer.error().context;
     EXPECT_TRUE(answer.value().has_list);
     EXPECT_FALSE(answer.value().error);
@@ -242,8 +244,14 @@ TEST_P(JobsReaderRecorded, IsRead)
 }
 
 INSTANTIATE_TEST_SUITE_P(Answers, JobsReaderRecorded,
-                         ::testing::Values(Recorded{"v0.0.38-pending.json", 0, JobState::running}, Recorded{"v0.0.38-starting.json", 1, JobState::starting},
-                                           Recorded{"v0.0.38-ending.json", 1, JobState::ending}),
+                         ::testing::Values(Recorded{"v0.0.38-pending.json", 2001, "n1", 0, JobState::running},
+                                           Recorded{"v0.0.38-starting.json", 2001, "n1", 1, JobState::starting},
+                                           Recorded{"v0.0.38-ending.json", 2001, "n1", 1, JobState::ending},
+                                           Recorded{"v0.0.38-ending.json", 2002, "n1", 3, JobState::running},
+                                           Recorded{"v0.0.40-24.11.json", 1000, "vm", 1, JobState::running},
+                                           Recorded{"v0.0.42-24.11.json", 1000, "vm", 1, JobState::running},
+                                           Recorded{"v0.0.42-26.05.json", 1000, "vm", 1, JobState::running},
+                                           Recorded{"v0.0.45-26.05.json", 1000, "vm", 1, JobState::running}),
                          [](const auto& which) { return "Number" + std::to_string(which.index); });
 
 }  // namespace

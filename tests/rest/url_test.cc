@@ -94,6 +94,9 @@ TEST_F(SocketPath, NotWhatIsNoSocket)
 TEST(ApiVersion, Paths)
 {
     EXPECT_EQ(jobs_path(38), "/slurm/v0.0.38/jobs/");
+    EXPECT_EQ(jobs_path(39), "/slurm/v0.0.39/jobs/");
+    EXPECT_EQ(jobs_path(40), "/slurm/v0.0.40/jobs/?flags=ALL");
+    EXPECT_EQ(jobs_path(46), "/slurm/v0.0.46/jobs/?flags=ALL");
 }
 
 std::optional<std::uint32_t> newer(const std::string& text)

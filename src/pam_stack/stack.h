@@ -30,7 +30,7 @@ struct Module {
 
 // More than any service has. Two includes of the next file in each file of a chain come to 2^16 files, and libpam would
 // read them all.
-inline constexpr std::size_t most_lines = 4096;
+inline constexpr std::size_t most_lines = 1024;
 
 struct Stack {
     std::vector<Line> own;           // the lines of the service's own file that count for this type: typed ones and @include

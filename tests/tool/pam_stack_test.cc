@@ -181,7 +181,7 @@ TEST(PamStack, AStackWithoutAnEndIsGivenUp)
     const Directories directories{{directory.path()}};
     const auto stack = read_stack(directories, "d0", Type::account);
     ASSERT_FALSE(stack.ok());
-    EXPECT_NE(stack.error().context.find(":1: the stack has more lines than 4096"), std::string::npos) << stack.error().context;
+    EXPECT_NE(stack.error().context.find(":1: the stack has more lines than 1024"), std::string::npos) << stack.error().context;
     const auto half = read_stack(directories, "d8", Type::account);
     ASSERT_TRUE(half.ok()) << half.error().context;
     EXPECT_EQ(half.value().modules.size(), 128U);

@@ -161,9 +161,11 @@ for case in "${public_cases[@]}"; do
   ok "public key $case: and says why" grep -qF "$(line_of public $public_key "$case")" "$work/start"
 done
 good_keys
+rm $private_key
 "$CLUSTER_CTL" start slurmd
 tidy
-ok 'with good keys they start again' alice_runs
+ok 'with a good public key, and without the private one, slurmd starts again' alice_runs
+good_keys
 
 # --- SlurmUser is not root ---------------------------------------------------
 

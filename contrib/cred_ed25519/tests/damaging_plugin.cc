@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A false cred/ed25519 for slurmctld: has the real one sign, and then does to the signature or to the credential what the
-// file CRED_DAMAGE names says: flip, cut, long, empty, zero, credential; anything else leaves both alone.
+// file CRED_DAMAGE names says: flip, cut, long, empty, zero, credential, replay, late; anything else leaves both alone.
 #include <slurm/slurm_version.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -83,6 +84,16 @@ EXPORT int cred_p_sign(void* key, char* buffer, int size, char** signature, std:
         char* const found = std::search(buffer, buffer + size, alice.begin(), alice.end());
         if (found != buffer + size) std::ranges::copy(carol, found);
     }
+    // The credential of an earlier step in the place of this one, with its own good signature.
+    static std::string earlier;
+    if (what == "replay" && earlier.size() == static_cast<std::size_t>(size) + *signature_size) {
+        std::copy_n(earlier.data(), size, buffer);
+        std::copy_n(earlier.data() + size, *signature_size, *signature);
+    }
+    // Longer than cred_expire of the test.
+    if (what == "late") (void)::sleep(7);
+    if (what == "none")
+        earlier = std::string(buffer, static_cast<std::size_t>(size)) + std::string(*signature, *signature_size);
     return 0;
 }
 

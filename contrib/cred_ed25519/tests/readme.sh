@@ -97,6 +97,16 @@ rm "$work/client"/cred_*.so
 sed "s|^JobCredential.*=.*||; \$a PluginDir=$work/client" /etc/slurm/slurm.conf >"$work/client.conf"
 ok 'srun without the plugin and the keys' env SLURM_CONF="$work/client.conf" bash -c "cd / && timeout 60 srun -N 1 true"
 
+# --- SIGHUP, as `systemctl reload` sends it ----------------------------------
+
+mark_logs
+kill -HUP "$(<"$CLUSTER_DIR/pid/slurmctld")"
+ok 'SIGHUP: slurmctld reads its key again' logged slurmctld "cred/ed25519: private key $private_key: id $first_id"
+mark_logs
+kill -HUP "$(<"$CLUSTER_DIR/pid/slurmd")"
+ok 'SIGHUP: slurmd reads its key again' logged slurmd "cred/ed25519: public key $public_key: id $first_id"
+ok 'SIGHUP: and verifies' alice_runs
+
 # --- new keys, while jobs start ----------------------------------------------
 
 : >"$work/started"
@@ -105,19 +115,24 @@ start_jobs() {
     if alice_runs --quiet >>"$work/starting.out" 2>&1; then echo started; else echo failed; fi >>"$work/started"
   done
 }
+# Until two jobs more have been started or refused.
+two_more_jobs() {
+  local wanted=$(($(wc -l <"$work/started") + 3)) tries
+  for ((tries = 0; tries < 1200 && $(wc -l <"$work/started") < wanted; tries++)); do sleep 0.05; done
+}
 start_jobs &
 starting=$!
 ok_block rotate-1
 second_id=$(id_of -in /etc/slurm/cred_private.new)
 ok 'slurmd takes both' reads slurmd ": id $first_id $second_id"
 ok 'slurmctld signs with the old one' reads slurmctld ": id $first_id"
-sleep 1
+two_more_jobs
 ok_block rotate-2
 ok 'slurmctld signs with the new one' reads slurmctld ": id $second_id"
-sleep 1
+two_more_jobs
 ok_block rotate-3
 ok 'slurmd takes the new one' reads slurmd ": id $second_id"
-sleep 1
+two_more_jobs
 : >"$work/stop"
 wait "$starting"
 not_ok 'no job was refused meanwhile' grep -q failed "$work/started"

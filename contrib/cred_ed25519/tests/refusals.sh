@@ -31,6 +31,7 @@ good_keys() {
 }
 good_keys
 configure_ed25519
+echo 'AuthInfo=cred_expire=5' >>/etc/slurm/slurm.conf
 restart_slurm
 pids() { cat "$CLUSTER_DIR/pid/slurmctld" "$CLUSTER_DIR/pid/slurmd"; }
 daemons_live() { [[ $(pids) == "$before" ]] && kill -0 "$(<"$CLUSTER_DIR/pid/slurmctld")" "$(<"$CLUSTER_DIR/pid/slurmd")"; }
@@ -41,7 +42,7 @@ tidy() {
   # shellcheck disable=SC2016
   timeout 60 bash -c 'until [[ ! $(squeue -h) && $(sinfo -h -o %t) == idle ]]; do sleep 0.1; done'
 }
-started_for_alice() { (cd / && as_alice timeout -s INT -k 5 15 srun -N 1 touch "$CLUSTER_DIR/home/alice/was-here"); }
+started_for_alice() { (cd / && as_alice timeout -s INT -k 5 40 srun -N 1 touch "$CLUSTER_DIR/home/alice/was-here"); }
 # No process of the job may have run.
 refused() {  # NAME TEXT-IN-SLURMD'S-LOG
   mark_logs
@@ -72,6 +73,14 @@ for damage in cut long; do
   echo "$damage" >"$work/damage"
   refused "damage: $damage" "$(check_line 5324)"
 done
+# Of another step, with a good signature: Slurm looks at what is in it.
+echo none >"$work/damage"
+ok 'a credential to replay' alice_runs
+echo replay >"$work/damage"
+refused 'damage: replay' 'Job credential revoked'
+# Signed longer ago than AuthInfo=cred_expire.
+echo late >"$work/damage"
+refused 'damage: late' 'Job credential expired'
 # Slurm itself refuses what has no signature at all.
 echo empty >"$work/damage"
 refused 'damage: empty' 'Invalid job credential'
@@ -161,9 +170,11 @@ for case in "${public_cases[@]}"; do
   ok "public key $case: and says why" grep -qF "$(line_of public $public_key "$case")" "$work/start"
 done
 good_keys
+rm $private_key
 "$CLUSTER_CTL" start slurmd
 tidy
-ok 'with good keys they start again' alice_runs
+ok 'with a good public key, and without the private one, slurmd starts again' alice_runs
+good_keys
 
 # --- SlurmUser is not root ---------------------------------------------------
 

@@ -18,7 +18,7 @@ namespace {
 constexpr int threads = 8;
 constexpr int calls_each = 10'000 / threads;
 
-TEST(Threads, SignAndVerifyTogether)
+TEST(CredThreads, SignAndVerifyTogether)
 {
     const KeyFiles files;
     const Pair pair = make_pair("ED25519");
@@ -42,7 +42,7 @@ TEST(Threads, SignAndVerifyTogether)
 }
 
 // slurmd destroys a key that another of its threads verifies with, and may do so twice.
-TEST(Threads, AKeyMayGoWhileItIsUsed)
+TEST(CredThreads, AKeyMayGoWhileItIsUsed)
 {
     const KeyFiles files;
     const Pair pair = make_pair("ED25519");

@@ -11,7 +11,7 @@
 
 namespace slurm_adopt {
 
-// The list of extern steps is read five times a second. That costs a tenth of a millisecond of this process's time each, and
+// The list of extern steps is read five times a second. With a hundred steps that takes 0.4 ms of this process's time each, and
 // none of anybody else's: on cgroup v2 looking for a user's steps wakes those of others.
 class StepWatch {
 public:

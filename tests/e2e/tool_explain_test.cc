@@ -48,12 +48,13 @@ std::string without_pam_debug(const std::string& messages)
     return told;
 }
 
-// The pids in all extern steps of the node.
+// The pids in all extern steps of the node; other clusters of this machine have trees of their own.
 std::string adopted_processes()
 {
     std::string all;
     for (const auto& entry : std::filesystem::recursive_directory_iterator("/sys/fs/cgroup/freezer"))
-        if (entry.path().filename() == "cgroup.procs" && entry.path().string().find("/step_extern") != std::string::npos)
+        if (entry.path().filename() == "cgroup.procs" && entry.path().string().find("/slurm_" + cluster().node + '/') != std::string::npos &&
+            entry.path().string().find("/step_extern") != std::string::npos)
             all += entry.path().string() + ": " + read_whole(entry.path()) + '\n';
     return all;
 }

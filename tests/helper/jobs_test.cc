@@ -141,6 +141,8 @@ TEST_F(HelperJobs, AHostNameStandsForItsNodeNames)
     EXPECT_EQ(jobs(conf, "hostb2"), Jobs{job(4, JobState::running)});
     EXPECT_EQ(jobs(conf + listed(5, JOB_RUNNING, 0, "dynamic"), "dynamic"), Jobs{job(5, JobState::running)});
     EXPECT_EQ(jobs(conf, "nowhere"), Jobs{});
+    EXPECT_EQ(jobs("node x|a2|\n" + conf + listed(6, JOB_RUNNING, 0, "x"), "a2"), Jobs{job(2, JobState::running)})
+        << "a node's name comes before a host's";
 }
 
 TEST_F(HelperJobs, NoMoreThanFitIntoAReply)

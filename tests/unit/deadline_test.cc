@@ -56,5 +56,14 @@ TEST(Deadline, SoonerIsTheEarlierOfTwo)
     EXPECT_LE(late.sooner(early).poll_timeout(), 1000);
 }
 
+TEST(Deadline, LaterByLeavesItAsItIs)
+{
+    const Deadline deadline = Deadline::after(1s);
+    EXPECT_GT(deadline.later_by(2s).poll_timeout(), 2900);
+    EXPECT_LE(deadline.later_by(2s).poll_timeout(), 3000);
+    EXPECT_LE(deadline.poll_timeout(), 1000);
+    EXPECT_FALSE(Deadline::after(-1s).later_by(2s).passed());
+}
+
 }  // namespace
 }  // namespace slurm_adopt

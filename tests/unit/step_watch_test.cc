@@ -49,7 +49,7 @@ TEST_F(StepWatchTest, WithoutAStepItEndsWithTheTime)
     const auto begin = Clock::now();
     EXPECT_FALSE(watched.wait(Deadline::after(700ms)));
     EXPECT_GE(Clock::now() - begin, 700ms);
-    EXPECT_LT(Clock::now() - begin, 1000ms);
+    EXPECT_LT(Clock::now() - begin, 2000ms);
     EXPECT_FALSE(watched.wait(Deadline::after(0ms)));
 }
 
@@ -57,7 +57,7 @@ TEST_F(StepWatchTest, WhatIsThereAtFirstIsNews)
 {
     start(7);
     StepWatch watched = watch();
-    EXPECT_LT(news(watched, 5s), 1s);
+    EXPECT_LT(news(watched, 20s), 5s);
 }
 
 TEST_F(StepWatchTest, AStepThatComesIsNews)
@@ -72,7 +72,7 @@ TEST_F(StepWatchTest, AStepThatComesIsNews)
     const auto took = news(watched, 10s);
     later.join();
     EXPECT_GE(took, 400ms) << "before, there was nothing new";
-    EXPECT_LT(took, 1500ms);
+    EXPECT_LT(took, 5s);
 }
 
 // The file in a directory is there before anybody listens: the first look may come too early.
@@ -110,7 +110,7 @@ TEST_F(StepWatchTest, AListThatCannotBeHadIsForTheOneWhoLooks)
 {
     const std::string nowhere = spool_ + "/nowhere";
     StepWatch watched(roots_, nowhere, nodename_);
-    EXPECT_LT(news(watched, 5s), 1s);
+    EXPECT_LT(news(watched, 20s), 5s);
 }
 
 TEST_F(StepWatchTest, TheKernelsListDoesAsWell)
@@ -119,7 +119,7 @@ TEST_F(StepWatchTest, TheKernelsListDoesAsWell)
     StepWatch watched(roots_, none, nodename_);
     settle(watched);
     start(7);
-    EXPECT_LT(news(watched, 5s), 1s);
+    EXPECT_LT(news(watched, 20s), 5s);
 }
 
 TEST_F(StepWatchTest, WaitingIsCheap)

@@ -50,7 +50,7 @@ install_packages() {
   if [[ " ${suites[*]} " == *" mutation "* ]]; then packages+=(python3); fi
   if [[ " ${suites[*]} " == *" valgrind "* ]]; then packages+=(valgrind libc6-dbg); fi
   # contrib/cred_ed25519
-  if [[ " ${suites[*]} " == *" cred "* || " ${suites[*]} " == *" tidy "* ]]; then packages+=(libssl-dev openssl); fi
+  if [[ " ${suites[*]} " == *" cred "* || " ${suites[*]} " == *" tidy "* ]]; then packages+=(libssl-dev openssl dpkg-dev file); fi
   # libFuzzer and the coverage report are clang's.
   if [[ " ${suites[*]} " == *" fuzz "* ]]; then packages+=(clang libclang-rt-dev llvm); fi
   # The virtual machines, which emulate: everything else does without.

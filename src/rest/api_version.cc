@@ -53,7 +53,8 @@ std::string jobs_path(std::uint32_t version)
     // With the last slash: so it stands in every release's description. Without the flag a job is told with every core of
     // every node that it has: 28 KB instead of 8 KB on a node of 64 (24.11). v0.0.39 and older do not know it.
     constexpr std::uint32_t first_with_flags = 40;
-    return std::string(before_version) + std::to_string(version) + std::string(after_version) + '/' + (version >= first_with_flags ? "?flags=ALL" : "");
+    const char* const flags = version >= first_with_flags ? "/?flags=ALL" : "/";
+    return std::string(before_version) + std::to_string(version) + std::string(after_version) + flags;
 }
 
 Result<std::optional<std::uint32_t>> find_newer_version(Source& description)

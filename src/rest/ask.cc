@@ -60,7 +60,8 @@ Result<Prepared> prepare(const JobsRequest& request)
     }
     const std::string user = request.user.data();
     const std::string token_file = request.token_file.data();
-    auto credential = token_file.empty() ? mint_token(request.key_file.data(), user, wall_clock()) : read_token(token_file, user, wall_clock());
+    const std::int64_t now = wall_clock();
+    auto credential = token_file.empty() ? mint_token(request.key_file.data(), user, now) : read_token(token_file, user, now);
     if (!credential) return std::move(credential).error();
     prepared.credential = std::move(credential).value();
     if (const std::string file = request.ca_file.data(); !file.empty()) {
@@ -125,7 +126,8 @@ private:
 void Conversation::use_slurms_headers()
 {
     // 22.05 wants both of these and refuses Authorization; later releases take either the token or Authorization, never both.
-    http_.use_headers({"Accept: application/json", "X-SLURM-USER-NAME: " + credential_.user, "X-SLURM-USER-TOKEN: " + credential_.token});
+    http_.use_headers({"Accept: application/json", "X-SLURM-USER-NAME: " + credential_.user,
+                       "X-SLURM-USER-TOKEN: " + credential_.token});
 }
 
 void Conversation::use_bearer()
@@ -172,7 +174,8 @@ Result<long> Conversation::find_by_description()
 std::variant<Failure, JobsAnswer> Conversation::judge(long status)
 {
     const std::string http = "HTTP " + std::to_string(status);
-    if (status == http_not_found) return Failure{JobsStatus::malformed, http + ": there is no slurmrestd there, or none with jobs in a version that we know"};
+    if (status == http_not_found)
+        return Failure{JobsStatus::malformed, http + ": there is no slurmrestd there, or none with jobs in a version that we know"};
     if (status == http_unauthorized) return Failure{JobsStatus::refused, http + ": it does not take our token"};
     auto answer = read_jobs(http_, wanted_, http_.date().value_or(wall_clock()));
     const auto* error = answer && answer.value().error ? &*answer.value().error : nullptr;
@@ -193,8 +196,8 @@ std::variant<Failure, JobsAnswer> Conversation::ask()
     if (!status) return failure_of(status.error());
     auto judged = judge(status.value());
     if (const auto* answer = std::get_if<JobsAnswer>(&judged))
-        log_debug("slurmrestd v0.0." + std::to_string(version_) + " told of " + std::to_string(answer->jobs.size()) + " jobs on " + printable(wanted_.node) +
-                  (answer->has_more ? ", and there are more" : ""));
+        log_debug("slurmrestd v0.0." + std::to_string(version_) + " told of " + std::to_string(answer->jobs.size()) + " jobs on " +
+                  printable(wanted_.node) + (answer->has_more ? ", and there are more" : ""));
     return judged;
 }
 
@@ -221,7 +224,8 @@ JobsReply answer(const JobsRequest& request, pid_t module, Deadline deadline)
     const auto prepared = prepare(request);
     if (!prepared) return fail(request, {JobsStatus::no_config, prepared.error().context}, true);
     if (prepared.value().url.socket_path.empty())
-        if (const auto dropped = become_nobody(module); !dropped) return fail(request, {JobsStatus::failed, dropped.error().context}, true);
+        if (const auto dropped = become_nobody(module); !dropped)
+            return fail(request, {JobsStatus::failed, dropped.error().context}, true);
     if (const auto ready = Http::set_up(); !ready) return fail(request, {JobsStatus::failed, ready.error().context}, true);
 
     const Wanted wanted{request.uid == every_uid ? std::nullopt : std::optional(request.uid), request.node.data()};

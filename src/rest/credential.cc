@@ -84,10 +84,13 @@ Result<Credential> read_token(const std::string& file, const std::string& user, 
     if (!text) return text.error();
     const std::string_view token = without_frame(text.value());
     auto parts = jwt::split_token(token);
-    if (const auto* refused = std::get_if<jwt::Refused>(&parts)) return of_file(file, "is no token: " + refused->text, ErrorCode::malformed);
+    if (const auto* refused = std::get_if<jwt::Refused>(&parts))
+        return of_file(file, "is no token: " + refused->text, ErrorCode::malformed);
     auto payload = jwt::decode_part("payload", std::get<jwt::Parts>(parts).payload);
-    if (const auto* refused = std::get_if<jwt::Refused>(&payload)) return of_file(file, "is no token: " + refused->text, ErrorCode::malformed);
-    if (!user.empty() && !jwt::is_user_name(user)) return Error{ErrorCode::malformed, 0, "rest_user=" + printable(user) + ": cannot be the name of a user"};
+    if (const auto* refused = std::get_if<jwt::Refused>(&payload))
+        return of_file(file, "is no token: " + refused->text, ErrorCode::malformed);
+    if (!user.empty() && !jwt::is_user_name(user))
+        return Error{ErrorCode::malformed, 0, "rest_user=" + printable(user) + ": cannot be the name of a user"};
     const json& claims = std::get<json>(payload);
     if (has_expired(claims, now)) return of_file(file, "the token has expired", ErrorCode::refused);
     return Credential{user.empty() ? user_of(claims).value_or("root") : user, std::string(token)};
@@ -109,7 +112,8 @@ Result<Credential> mint_token(const std::string& key_file, const std::string& us
 Result<std::string> read_certificates(const std::string& file)
 {
     auto text = read_own_file(file, 0, S_IWGRP | S_IWOTH, "others than root may write to it", longest_certificates);
-    if (text && text.value().find("-----BEGIN ") == std::string::npos) return of_file(file, "has no certificate in PEM", ErrorCode::malformed);
+    if (text && text.value().find("-----BEGIN ") == std::string::npos)
+        return of_file(file, "has no certificate in PEM", ErrorCode::malformed);
     return text;
 }
 

@@ -157,7 +157,8 @@ Error Http::failure(CURLcode code) const
     const char* const plain = ::curl_easy_strerror(code);
     std::string text = printable(error_text_.front() != '\0' ? error_text_.data() : plain);
     if (is_about_tls(code)) return Error{ErrorCode::untrusted, 0, "TLS: " + text};
-    const bool is_no_http = has_head_ || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_PARTIAL_FILE;
+    const bool is_no_http = has_head_ || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY ||
+                            code == CURLE_PARTIAL_FILE;
     return Error{is_no_http ? ErrorCode::protocol : ErrorCode::closed, 0, text};
 }
 

@@ -117,7 +117,9 @@ bool JobsListener::has_name(std::size_t depth, std::string_view name)
 {
     if (depth == in_answer) list_ = name == "jobs" ? List::jobs : name == "errors" ? List::errors : List::none;
     if (depth == in_item) {
-        field_ = list_ == List::jobs ? job_field(name) : list_ == List::errors && !has_first_error_ ? error_field(name) : Field::none;
+        field_ = Field::none;
+        if (list_ == List::jobs) field_ = job_field(name);
+        if (list_ == List::errors && !has_first_error_) field_ = error_field(name);
         if (field_ != Field::none) name_ = name;
     }
     if (depth == in_value) part_ = part_of_number(name);
@@ -183,8 +185,8 @@ bool JobsListener::set_number(std::optional<std::int64_t> number)
         answer_.error->number = *number;
     }
     if (list_ != List::jobs) return true;
-    if (!is_number(field_) || !number || *number < 0 || (*number > std::numeric_limits<std::uint32_t>::max() && field_ != Field::start_time))
-        return wrong_type();
+    if (!is_number(field_) || !number || *number < 0) return wrong_type();
+    if (field_ != Field::start_time && *number > std::numeric_limits<std::uint32_t>::max()) return wrong_type();
     if (field_ == Field::job_id) job_.job_id = number;
     if (field_ == Field::user_id) job_.user_id = number;
     if (field_ == Field::start_time) job_.start_time = *number;

@@ -96,7 +96,8 @@ public:
     [[nodiscard]] virtual bool closes(std::size_t depth) = 0;
     [[nodiscard]] virtual bool has_name(std::size_t depth, std::string_view name) = 0;
     [[nodiscard]] virtual bool has_text(std::size_t depth, std::string_view text) = 0;
-    [[nodiscard]] virtual bool has_number(std::size_t depth, std::optional<std::int64_t> number) = 0;  // none: no whole number, or too large
+    // No number: it is not whole, or too large.
+    [[nodiscard]] virtual bool has_number(std::size_t depth, std::optional<std::int64_t> number) = 0;
     [[nodiscard]] virtual bool has_flag(std::size_t depth, bool flag) = 0;
     [[nodiscard]] virtual bool has_null(std::size_t depth) = 0;
 };

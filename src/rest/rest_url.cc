@@ -68,8 +68,9 @@ Result<std::string> check_socket_path(const std::string& path)
     struct stat socket {};
     if (::lstat(real.c_str(), &socket) != 0) return system_error(path);
     if (!S_ISSOCK(socket.st_mode)) return untrusted(path, "is no socket");
-    for (std::size_t slash = real.rfind('/'); slash != std::string::npos; slash = slash == 0 ? std::string::npos : real.rfind('/', slash - 1)) {
-        const std::string directory = slash == 0 ? "/" : real.substr(0, slash);
+    std::string directory = real;
+    while (directory != "/") {
+        directory.resize(std::max<std::size_t>(directory.rfind('/'), 1));
         struct stat status {};
         if (::lstat(directory.c_str(), &status) != 0) return system_error(directory);
         if (!only_they_write(status, socket.st_uid))

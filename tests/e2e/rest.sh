@@ -150,13 +150,15 @@ ok "and a good one is still taken" eventually answers "$job $alice running [0-9]
 
 # --- a job's life ----------------------------------------------------------------------------------------------------
 
-printf '#!/bin/sh\nsleep 4\n' >"$work/prolog"
-chmod 755 "$work" "$work/prolog"
-echo "Prolog=$work/prolog" >>/etc/slurm/slurm.conf
+# Long enough to be seen, at both ends.
+printf '#!/bin/sh\nsleep 4\n' >"$work/slow"
+chmod 755 "$work" "$work/slow"
+printf '%s\n' "Prolog=$work/slow" "Epilog=$work/slow" >>/etc/slurm/slurm.conf
 scontrol reconfigure
-job=$(submit carol)
+job=$(submit carol --hold)
 carol=$(id -u carol)
 ok "it waits" answers '' "${by_key[@]}" "uid=$carol"
+scontrol release "$job"
 ok "its prolog runs" eventually answers "$job $carol starting [0-4]" "${by_key[@]}" "uid=$carol"
 ok "it runs" eventually answers "$job $carol running [0-9]+" "${by_key[@]}" "uid=$carol"
 scancel "$job"

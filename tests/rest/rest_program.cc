@@ -121,12 +121,13 @@ std::string RestProgram::log() const
     return lines;
 }
 
-void RestProgram::expect_failure(const Asked& asked, JobsStatus status, const std::string& words, const std::string& level)
+void RestProgram::expect_failure(const Asked& asked, JobsStatus status, const std::string& words, const std::string& level,
+                                 std::chrono::milliseconds patience)
 {
     EXPECT_EQ(asked.end, "exited 0");
     EXPECT_EQ(asked.status, status) << asked.log;
     EXPECT_TRUE(asked.jobs.empty());
-    EXPECT_LT(asked.took, usual_patience);
+    EXPECT_LT(asked.took, patience);
     const int priority = LOG_AUTHPRIV | (level == "err" ? LOG_ERR : LOG_DEBUG);
     std::string told;
     for (const std::string_view line : split(asked.log, '\n'))

@@ -70,6 +70,13 @@ void RestProgram::SetUp()
     token_ = token_test::signed_token(token_test::usual_header, payload);
 }
 
+// What is mounted could not be removed.
+void RestProgram::TearDown()
+{
+    (void)::umount2("/dev", MNT_DETACH);
+    for (const char* name : {"null", "random", "urandom"}) (void)::umount2((directory_ / "dev/" + name).c_str(), MNT_DETACH);
+}
+
 std::string RestProgram::file(const std::string& name, const std::string& content, unsigned mode) const
 {
     (void)::unlink((directory_ / name).c_str());

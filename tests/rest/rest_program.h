@@ -33,6 +33,7 @@ struct Asked {
 class RestProgram : public ::testing::Test {
 protected:
     void SetUp() override;
+    void TearDown() override;
 
     // For alice (1000) on n1, with token_file().
     [[nodiscard]] JobsRequest request_to(const std::string& url) const;

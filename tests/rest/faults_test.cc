@@ -22,11 +22,14 @@ const std::string good = jobs_text(job_text(7));
 
 class RestFaults : public RestProgram {
 protected:
-    void expect(const Behaviour& behaviour, JobsStatus status, const std::string& words, const std::string& level = "err")
+    void expect(const Behaviour& behaviour, JobsStatus status, const std::string& words, const std::string& level = "err",
+                std::chrono::milliseconds patience = usual_patience)
     {
         SCOPED_TRACE(words);
         const FakeServer server(behaviour);
-        expect_failure(ask(server.url()), status, words, level);
+        JobsRequest request = request_to(server.url());
+        request.patience_ms = static_cast<std::uint32_t>(patience.count());
+        expect_failure(ask(request), status, words, level, patience);
     }
     // After the request.
     void expect_of(const std::string& answer, JobsStatus status, const std::string& words)
@@ -213,7 +216,7 @@ Behaviour endless(const std::string& beginning, const std::string& piece, std::s
 
 TEST_F(RestFaults, FiftyMegabytes)
 {
-    expect(endless(R"({"meta": [{})", R"(,{"job_id": 1, "user_id": 1000, "job_state": "RUNNING", "nodes": "n1"})", 50'000'000), JobsStatus::malformed, "more than 40 MiB");
+    expect(endless(R"({"meta": [{})", R"(,{"job_id": 1, "user_id": 1000, "job_state": "RUNNING", "nodes": "n1"})", 50'000'000), JobsStatus::malformed, "more than 40 MiB", "err", 20s);
     expect(endless(R"({"jobs": ")", "x", 50'000'000), JobsStatus::malformed, "a text that is too long");
     expect(endless("{", " ", 50'000'000), JobsStatus::malformed, "a text that is too long");
 }

@@ -70,6 +70,13 @@ void RestProgram::SetUp()
     token_ = token_test::signed_token(token_test::usual_header, payload);
 }
 
+// What is mounted could not be removed.
+void RestProgram::TearDown()
+{
+    (void)::umount2("/dev", MNT_DETACH);
+    for (const char* name : {"null", "random", "urandom"}) (void)::umount2((directory_ / "dev/" + name).c_str(), MNT_DETACH);
+}
+
 std::string RestProgram::file(const std::string& name, const std::string& content, unsigned mode) const
 {
     (void)::unlink((directory_ / name).c_str());
@@ -121,12 +128,13 @@ std::string RestProgram::log() const
     return lines;
 }
 
-void RestProgram::expect_failure(const Asked& asked, JobsStatus status, const std::string& words, const std::string& level)
+void RestProgram::expect_failure(const Asked& asked, JobsStatus status, const std::string& words, const std::string& level,
+                                 std::chrono::milliseconds patience)
 {
     EXPECT_EQ(asked.end, "exited 0");
     EXPECT_EQ(asked.status, status) << asked.log;
     EXPECT_TRUE(asked.jobs.empty());
-    EXPECT_LT(asked.took, usual_patience);
+    EXPECT_LT(asked.took, patience);
     const int priority = LOG_AUTHPRIV | (level == "err" ? LOG_ERR : LOG_DEBUG);
     std::string told;
     for (const std::string_view line : split(asked.log, '\n'))

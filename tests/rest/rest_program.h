@@ -19,6 +19,9 @@ using helper_wire::JobsReply;
 using helper_wire::JobsRequest;
 using helper_wire::JobsStatus;
 
+// The time that the program is given where a test does not say another.
+inline constexpr std::chrono::milliseconds usual_patience{1500};
+
 struct Asked {
     std::string end;  // "exited 0"
     JobsStatus status = JobsStatus::failed;
@@ -30,6 +33,7 @@ struct Asked {
 class RestProgram : public ::testing::Test {
 protected:
     void SetUp() override;
+    void TearDown() override;
 
     // For alice (1000) on n1, with token_file().
     [[nodiscard]] JobsRequest request_to(const std::string& url) const;
@@ -41,15 +45,13 @@ protected:
     [[nodiscard]] const std::string& token() const { return token_; }
     [[nodiscard]] std::string file(const std::string& name, const std::string& content, unsigned mode = 0400) const;
     // Expects a status, that it took less than patience, and words in the only line of the log, of this level.
-    static void expect_failure(const Asked& asked, JobsStatus status, const std::string& words, const std::string& level = "err");
+    static void expect_failure(const Asked& asked, JobsStatus status, const std::string& words, const std::string& level = "err",
+                               std::chrono::milliseconds patience = usual_patience);
 
     slurm_adopt::test::TempDirectory directory_;
     std::string token_;
     Fd log_;
 };
-
-// The time that the program is given where a test does not say another.
-inline constexpr std::chrono::milliseconds usual_patience{1500};
 
 void set_text(std::span<char> field, const std::string& text);
 

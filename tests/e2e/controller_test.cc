@@ -5,6 +5,7 @@
 #include <security/pam_appl.h>
 #include <signal.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -48,6 +49,20 @@ private:
     pid_t pid_;
 };
 
+std::string from_environment(const char* name)
+{
+    const char* value = std::getenv(name);
+    if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set: run in tests/cluster/cluster.sh --jwt");
+    return value;
+}
+
+// Both ways to ask.
+std::vector<std::string> controllers()
+{
+    return {"controller=rpc",
+            "controller=rest rest_url=http://" + from_environment("CLUSTER_REST") + " rest_key_file=" + from_environment("CLUSTER_JWT_KEY")};
+}
+
 class Controller : public ::testing::Test {
 protected:
     void TearDown() override { EXPECT_TRUE(end_jobs_of({"alice", "bob"})); }
@@ -86,7 +101,10 @@ protected:
 
 TEST_F(Controller, ALoginDuringThePrologWaitsAndIsAdopted)
 {
-    for (const std::string options : {"controller=rpc wait_for_job=30", "wait_for_job=30"}) {
+    std::vector<std::string> ways = controllers();
+    ways.emplace_back();
+    for (const std::string& way : ways) {
+        const std::string options = way + (way.empty() ? "" : " ") + "wait_for_job=30";
         SCOPED_TRACE(options);
         const Prolog slow{4s};
         const Stack sshd("sshd", sshd_stack({account_line(with_helper(options))}));
@@ -116,8 +134,9 @@ TEST_F(Controller, AJobThatIsStillStartingIsNamed)
 {
     const Prolog slow{7s};
     const Job job = Job::grant("alice");
+    const auto ways = controllers();
     for (const int seconds : {0, 1}) {
-        const std::string options = with_helper("controller=rpc wait_for_job=" + std::to_string(seconds));
+        const std::string options = with_helper(ways.at(static_cast<std::size_t>(seconds)) + " wait_for_job=" + std::to_string(seconds));
         const LogMark mark;
         const Login login = pam_login("alice", options);
         EXPECT_EQ(login.result, PAM_PERM_DENIED) << login.messages;
@@ -136,17 +155,20 @@ TEST_F(Controller, AJobThatIsStillStartingIsNamed)
 TEST_F(Controller, WhoHasNoJobIsRefusedAtOnce)
 {
     const Job others = Job::allocate("bob");
-    const std::string options = with_helper("controller=rpc wait_for_job=30");
-    const LogMark mark;
-    const Login login = pam_login("alice", options);
-    EXPECT_EQ(login.result, PAM_PERM_DENIED);
-    EXPECT_LT(login.account_took, 10s);
-    EXPECT_EQ(reason_of(mark), "no_jobs");
-    EXPECT_EQ(mark.lines_with("controller:").size(), 0U) << mark.text();
-    EXPECT_EQ(mark.lines_with("waiting").size(), 0U) << mark.text();
-    const Stack stack("e2e", transparent_stack("service=* " + options));
-    expect_explained("alice", login, "no_jobs");
-    EXPECT_EQ(step_of(explained("alice"), "controller")["jobs"].size(), 0U);
+    for (const std::string& way : controllers()) {
+        SCOPED_TRACE(way);
+        const std::string options = with_helper(way + " wait_for_job=30");
+        const LogMark mark;
+        const Login login = pam_login("alice", options);
+        EXPECT_EQ(login.result, PAM_PERM_DENIED);
+        EXPECT_LT(login.account_took, 10s);
+        EXPECT_EQ(reason_of(mark), "no_jobs");
+        EXPECT_EQ(mark.lines_with("controller:").size(), 0U) << mark.text();
+        EXPECT_EQ(mark.lines_with("waiting").size(), 0U) << mark.text();
+        const Stack stack("e2e", transparent_stack("service=* " + options));
+        expect_explained("alice", login, "no_jobs");
+        EXPECT_EQ(step_of(explained("alice"), "controller")["jobs"].size(), 0U);
+    }
 }
 
 // One that waits for resources has no node, and one that is ending is none.
@@ -163,20 +185,23 @@ TEST_F(Controller, AJobWithoutAnExternStepIsNamed)
     const Job job = Job::batch("alice");
     ASSERT_EQ(::kill(job.stepd(), SIGKILL), 0);
     std::filesystem::remove(job.socket());
-    const std::string options = with_helper("controller=rpc wait_for_job=30");
     // Until then it counts as one that has just begun.
     EXPECT_NE(pam_login("alice", with_helper("controller=rpc")).messages.find("is still starting"), std::string::npos);
     ::sleep(6);
-    const LogMark mark;
-    const Login login = pam_login("alice", options);
-    EXPECT_EQ(login.result, PAM_PERM_DENIED);
-    EXPECT_EQ(reason_of(mark), "no_extern_step") << mark.text();
-    EXPECT_NE(login.messages.find("your job " + job.id_text() + " runs on "), std::string::npos) << login.messages;
-    EXPECT_NE(login.messages.find("tell your administrator"), std::string::npos) << login.messages;
-    EXPECT_EQ(mark.lines_with("PrologFlags=contain").size(), 1U) << mark.text();
-    EXPECT_LT(login.account_took, 10s);
-    const Stack stack("e2e", transparent_stack("service=* " + options));
-    expect_explained("alice", login, "no_extern_step");
+    for (const std::string& way : controllers()) {
+        SCOPED_TRACE(way);
+        const std::string options = with_helper(way + " wait_for_job=30");
+        const LogMark mark;
+        const Login login = pam_login("alice", options);
+        EXPECT_EQ(login.result, PAM_PERM_DENIED);
+        EXPECT_EQ(reason_of(mark), "no_extern_step") << mark.text();
+        EXPECT_NE(login.messages.find("your job " + job.id_text() + " runs on "), std::string::npos) << login.messages;
+        EXPECT_NE(login.messages.find("tell your administrator"), std::string::npos) << login.messages;
+        EXPECT_EQ(mark.lines_with("PrologFlags=contain").size(), 1U) << mark.text();
+        EXPECT_LT(login.account_took, 10s);
+        const Stack stack("e2e", transparent_stack("service=* " + options));
+        expect_explained("alice", login, "no_extern_step");
+    }
 
     const Stack sshd("sshd", sshd_stack({account_line(with_helper("controller=rpc"))}));
     const Finished list = tool({"list", "--controller", "--json"});
@@ -194,22 +219,25 @@ TEST_F(Controller, AJobWithoutAnExternStepIsNamed)
 
 TEST_F(Controller, ASlurmctldThatDoesNotAnswerChangesNothing)
 {
-    const std::string options = with_helper("controller=rpc controller_timeout=1");
     const Frozen slurmctld("slurmctld");
-    const LogMark mark;
-    const Login login = pam_login("alice", options);
-    EXPECT_EQ(login.result, PAM_PERM_DENIED);
-    EXPECT_EQ(reason_of(mark), "no_jobs");
-    EXPECT_NE(login.messages.find("you have no job running"), std::string::npos) << login.messages;
-    EXPECT_GE(login.account_took, 900ms);
-    EXPECT_LT(login.account_took, 4s);
-    EXPECT_EQ(mark.lines_with("controller: helper").size(), 1U) << mark.text();
-    const Stack stack("e2e", transparent_stack("service=* " + options));
-    expect_explained("alice", login, "no_jobs");
-    const Login waiting = pam_login("alice", with_helper("controller=rpc controller_timeout=1 wait_for_job=2"));
-    EXPECT_EQ(waiting.result, PAM_PERM_DENIED);
-    EXPECT_GE(waiting.account_took, 2900ms) << "it waits as without a controller";
-    EXPECT_LT(waiting.account_took, 8s);
+    for (const std::string& way : controllers()) {
+        SCOPED_TRACE(way);
+        const std::string options = with_helper(way + " controller_timeout=1");
+        const LogMark mark;
+        const Login login = pam_login("alice", options);
+        EXPECT_EQ(login.result, PAM_PERM_DENIED);
+        EXPECT_EQ(reason_of(mark), "no_jobs");
+        EXPECT_NE(login.messages.find("you have no job running"), std::string::npos) << login.messages;
+        EXPECT_GE(login.account_took, 800ms);
+        EXPECT_LT(login.account_took, 4s);
+        EXPECT_EQ(mark.lines_with("controller: ").size(), 1U) << mark.text();
+        const Stack stack("e2e", transparent_stack("service=* " + options));
+        expect_explained("alice", login, "no_jobs");
+        const Login waiting = pam_login("alice", options + " wait_for_job=2");
+        EXPECT_EQ(waiting.result, PAM_PERM_DENIED);
+        EXPECT_GE(waiting.account_took, 2800ms) << "it waits as without a controller";
+        EXPECT_LT(waiting.account_took, 8s);
+    }
 }
 
 TEST_F(Controller, WhatElseKeepsItFromAnsweringChangesNothing)
@@ -223,7 +251,7 @@ TEST_F(Controller, WhatElseKeepsItFromAnsweringChangesNothing)
                              Case{"munge is down", with_helper("controller=rpc"), "munged"},
                              Case{"no slurm.conf", with_helper("controller=rpc slurm_conf=/nowhere"), nullptr},
                              Case{"no helper", "strict log_level=debug controller=rpc helper=/nowhere/helper", nullptr},
-                             Case{"no slurm-adopt-rest", with_helper("controller=rest rest_url=http://127.0.0.1:1 rest_token_file=/t"), nullptr}}) {
+                             Case{"nobody listens, and no token", with_helper("controller=rest rest_url=http://127.0.0.1:1 rest_token_file=/t"), nullptr}}) {
         SCOPED_TRACE(each.what);
         const auto stopped = each.stopped == nullptr ? nullptr : std::make_unique<Stopped>(each.stopped);
         const LogMark mark;

@@ -89,6 +89,8 @@ const std::string& helper_copy()
         const std::string directory = cluster().directory + "/helper";
         std::filesystem::create_directory(directory);
         std::filesystem::copy_file(built, directory + "/slurm-adopt-helper");
+        const auto rest = std::filesystem::path(built).replace_filename("slurm-adopt-rest");
+        if (std::filesystem::exists(rest)) std::filesystem::copy_file(rest, directory + "/slurm-adopt-rest");
         return directory + "/slurm-adopt-helper";
     }();
     return path;

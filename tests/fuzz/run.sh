@@ -123,7 +123,7 @@ print_table() {  # FILE
   local target
   for target in "${all_targets[@]}"; do echo "corpus $target $(find "$corpus/$target" -type f | wc -l)"; done |
     awk '
-      function row(name, runs, speed, cpu, cov, ft, inputs) { printf "| %-14s | %12s | %9s | %7s | %6s | %8s | %6s |\n", name, runs, speed, cpu, cov, ft, inputs }
+      function row(name, runs, speed, cpu, cov, ft, inputs) { printf "| %-16s | %12s | %9s | %7s | %6s | %8s | %6s |\n", name, runs, speed, cpu, cov, ft, inputs }
       $1 == "corpus" { inputs[$2] = $3; next }
       { runs[$1] += $2; cpu[$1] += $3; if ($4 > cov[$1]) cov[$1] = $4; if ($5 > ft[$1]) ft[$1] = $5; if (!($1 in seen)) { seen[$1]; order[n++] = $1 } }
       END {

@@ -47,12 +47,14 @@ Fd private_log(const std::string& directory)
     return log;
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 long children_kb()
 {
     rusage usage{};
     (void)::getrusage(RUSAGE_CHILDREN, &usage);
     return usage.ru_maxrss;
 }
+#endif
 
 }  // namespace
 

@@ -107,6 +107,9 @@ TEST_F(KeyContent, WhatIsNoPemIsRefused)
     EXPECT_EQ(read(true, "\n\n"), line(Refusal::no_pem));
     EXPECT_EQ(read(true, pair.private_pem + "and more\n"), line(Refusal::no_pem));
     EXPECT_EQ(read(true, "-----BEGIN PRIVATE KEY\nAAAA\n"), line(Refusal::no_pem, "a BEGIN line without its end"));
+    for (const char* label : {"X\033[31mY", "X\rY", "X\177Y", "X\303\244Y"})
+        EXPECT_EQ(read(true, std::string("-----BEGIN ") + label + "-----\nAAAA\n-----END " + label + "-----\n"),
+                  line(Refusal::no_pem, "a BEGIN line that is not printable"));
     const std::string no_end = pair.private_pem.substr(0, pair.private_pem.find("-----END"));
     EXPECT_EQ(read(true, no_end), line(Refusal::no_pem, "a block without its END line"));
     EXPECT_EQ(read(true, no_end + "-----END PUBLIC KEY-----\n"), line(Refusal::no_pem, "a block without its END line"));

@@ -140,6 +140,25 @@ TEST_F(KeyContent, DamagedOnesAreRefused)
     EXPECT_EQ(read(false, public_block), line(Refusal::malformed, "a public key of the wrong size"));
 }
 
+// The points of order 1, 2, 4 and 8, in each of their encodings; and numbers beside them.
+TEST_F(KeyContent, PointsOfSmallOrderAreNoKeys)
+{
+    const auto block = [](const std::string& point) {
+        return "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA" + point + "\n-----END PUBLIC KEY-----\n";
+    };
+    for (const char* point : {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA=",
+                              "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA=",
+                              "JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=", "JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/IU=",
+                              "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=", "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA/o=",
+                              "7P///////////////////////////////////////38=", "7P////////////////////////////////////////8=",
+                              "7f///////////////////////////////////////38=", "7v///////////////////////////////////////38=",
+                              "7v////////////////////////////////////////8="})
+        EXPECT_EQ(read(false, block(point)), line(Refusal::malformed, "a point of small order")) << point;
+    for (const char* point : {"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "6////////////////////////////////////////38=",
+                              "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="})
+        EXPECT_EQ(read(false, block(point)), "") << point;
+}
+
 // Every byte of a good file changed: refused or taken, never a crash.
 TEST_F(KeyContent, NoByteOfAFileIsBelieved)
 {

@@ -6,8 +6,10 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -66,6 +68,25 @@ OrRefused<EvpKey> parse_private(std::span<const unsigned char> der)
     return checked(::EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, inner + 2, raw_size));
 }
 
+// The points whose order is 8 or less: to such a key a signature that nobody has made fits one credential in eight or more.
+// By their y coordinate, which is also taken where it is not less than p = 2^255 - 19; the sign of x does not matter.
+bool has_small_order(std::span<const unsigned char, raw_size> raw)
+{
+    constexpr std::array<std::array<unsigned char, raw_size>, 2> of_order_8{
+        {{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+          0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+         {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+          0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}}};
+    std::array<unsigned char, raw_size> y{};
+    std::ranges::copy(raw, y.begin());
+    y.back() &= 0x7fU;
+    const auto between = std::span(y).subspan(1, raw_size - 2);
+    const auto filled_with = [&](unsigned char value) { return std::ranges::count(between, value) == std::ssize(between); };
+    if (y.back() == 0 && filled_with(0)) return y.front() <= 1;                                // 0, 1
+    if (y.back() == 0x7f && filled_with(0xff)) return y.front() >= 0xec && y.front() <= 0xee;  // p - 1, p, p + 1
+    return std::ranges::find(of_order_8, y) != of_order_8.end();
+}
+
 OrRefused<EvpKey> parse_public(std::span<const unsigned char> der)
 {
     const unsigned char* at = der.data();
@@ -80,6 +101,7 @@ OrRefused<EvpKey> parse_public(std::span<const unsigned char> der)
     auto right = check_algorithm(algorithm);
     if (auto* refused = std::get_if<Refused>(&right)) return std::move(*refused);
     if (size != static_cast<int>(raw_size)) return damaged("a public key of the wrong size");
+    if (has_small_order(std::span<const unsigned char, raw_size>(raw, raw_size))) return damaged("a point of small order");
     return checked(::EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw, raw_size));
 }
 

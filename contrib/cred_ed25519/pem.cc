@@ -34,6 +34,9 @@ OrRefused<Armour> take_armour(std::string_view text)
     const std::size_t label_end = text.substr(0, text.find('\n')).find(dashes);
     if (label_end == std::string_view::npos) return Refused{Refusal::no_pem, "a BEGIN line without its end"};
     const std::string_view label = text.substr(0, label_end);
+    // It may go into the log.
+    if (std::ranges::any_of(label, [](char c) { return c < ' ' || c > '~'; }))
+        return Refused{Refusal::no_pem, "a BEGIN line that is not printable"};
     skip(text, label_end + dashes.size());
     const std::string end = "-----END " + std::string(label) + "-----";
     const std::size_t body_end = text.find(end);

@@ -3,6 +3,7 @@
 //
 // Its guide says that a function returns SLURM_ERROR and sets errno; Slurm itself passes what was returned to
 // cred_p_str_error(). So the number of the refusal is both returned and in errno, and it is never 0.
+#include <openssl/crypto.h>
 #include <slurm/slurm_errno.h>
 #include <slurm/slurm_version.h>
 
@@ -105,6 +106,9 @@ const std::uint32_t plugin_version = SLURM_VERSION_NUMBER;
 
 CRED_ED25519_EXPORT int init()
 {
+    // OpenSSL is to take nothing away at exit(), as threads of the daemon may verify until its very end (Slurm's fatal()
+    // waits for none). Without effect where another library has begun with OpenSSL before.
+    (void)::OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     return SLURM_SUCCESS;
 }
 

@@ -107,6 +107,9 @@ TEST_F(KeyContent, WhatIsNoPemIsRefused)
     EXPECT_EQ(read(true, "\n\n"), line(Refusal::no_pem));
     EXPECT_EQ(read(true, pair.private_pem + "and more\n"), line(Refusal::no_pem));
     EXPECT_EQ(read(true, "-----BEGIN PRIVATE KEY\nAAAA\n"), line(Refusal::no_pem, "a BEGIN line without its end"));
+    for (const char* label : {"X\033[31mY", "X\rY", "X\177Y", "X\303\244Y"})
+        EXPECT_EQ(read(true, std::string("-----BEGIN ") + label + "-----\nAAAA\n-----END " + label + "-----\n"),
+                  line(Refusal::no_pem, "a BEGIN line that is not printable"));
     const std::string no_end = pair.private_pem.substr(0, pair.private_pem.find("-----END"));
     EXPECT_EQ(read(true, no_end), line(Refusal::no_pem, "a block without its END line"));
     EXPECT_EQ(read(true, no_end + "-----END PUBLIC KEY-----\n"), line(Refusal::no_pem, "a block without its END line"));
@@ -135,6 +138,25 @@ TEST_F(KeyContent, DamagedOnesAreRefused)
     const std::string public_block =
         "-----BEGIN PUBLIC KEY-----\nMCkwBQYDK2VwAyAA" + std::string(42, 'A') + "==\n-----END PUBLIC KEY-----\n";
     EXPECT_EQ(read(false, public_block), line(Refusal::malformed, "a public key of the wrong size"));
+}
+
+// The points of order 1, 2, 4 and 8, in each of their encodings; and numbers beside them.
+TEST_F(KeyContent, PointsOfSmallOrderAreNoKeys)
+{
+    const auto block = [](const std::string& point) {
+        return "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA" + point + "\n-----END PUBLIC KEY-----\n";
+    };
+    for (const char* point : {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA=",
+                              "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA=",
+                              "JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=", "JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/IU=",
+                              "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=", "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA/o=",
+                              "7P///////////////////////////////////////38=", "7P////////////////////////////////////////8=",
+                              "7f///////////////////////////////////////38=", "7v///////////////////////////////////////38=",
+                              "7v////////////////////////////////////////8="})
+        EXPECT_EQ(read(false, block(point)), line(Refusal::malformed, "a point of small order")) << point;
+    for (const char* point : {"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "6////////////////////////////////////////38=",
+                              "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="})
+        EXPECT_EQ(read(false, block(point)), "") << point;
 }
 
 // Every byte of a good file changed: refused or taken, never a crash.

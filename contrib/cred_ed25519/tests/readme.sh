@@ -4,7 +4,7 @@
 # The commands of README.md, every one of them, on a real Slurm: install, make keys, configure, check, replace the keys while
 # jobs start. And what it is for: srun, sbatch and sbcast work, and logins are adopted beside it.
 #
-#   tests/cluster/cluster.sh run --module MODULE -- env CRED_PLUGIN=... CRED_BUILD=... contrib/cred_ed25519/tests/readme.sh
+#   tests/cluster/cluster.sh run --module MODULE -- env CRED_PLUGIN=... contrib/cred_ed25519/tests/readme.sh
 
 set -euo pipefail
 
@@ -12,10 +12,15 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 blocks_run=0
-# As root there is nothing to ask sudo for; and the README's directory `build` is that of this build.
+not_named=()
+for package in CLI11 CURL GTest Libcgroup Libjwt nlohmann_json spdlog; do
+  not_named+=("-DCMAKE_DISABLE_FIND_PACKAGE_$package=ON")
+done
+# As root there is nothing to ask sudo for; and the README's directory `build` is one of this test's own. What its packages do
+# not bring is taken away from CMake, as from an administrator who has installed no others.
 run_block() {  # NAME
   local commands
-  commands=$(readme_block "run: $1" | sed -E "s#(-B|--build|--install) build#\1 $CRED_BUILD#")
+  commands=$(readme_block "run: $1" | sed -E "s#(-B|--build|--install) build#\1 $work/build#; s#^cmake -S .#& ${not_named[*]}#")
   [[ $commands ]] || die "README.md has no block 'run: $1'"
   (cd "$cred_project" && bash -euo pipefail -c "sudo() { \"\$@\"; }; $commands") || return
 }
@@ -45,7 +50,7 @@ ok 'a job of cred/munge runs' timeout 30 bash -c "until [[ \$(squeue -h -j $old_
 
 private_plugin_dir
 ok_block build
-ok 'the plugin is where Slurm looks' cmp "$CRED_PLUGIN" "$plugin_dir/cred_ed25519.so"
+ok 'the plugin is where Slurm looks' cmp "$work/build/contrib/cred_ed25519/cred_ed25519.so" "$plugin_dir/cred_ed25519.so"
 ok_block keys
 ok 'the modes of the keys' test "$(stat -c '%a %U' $private_key $public_key | tr '\n' ' ')" == '400 root 644 root '
 configure_ed25519

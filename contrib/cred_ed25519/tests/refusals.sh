@@ -4,7 +4,7 @@
 # What is refused on a real Slurm, and that its daemons say why and go on: damaged and forged credentials, another public key,
 # and every key file that is not as it has to be, at the start of a daemon and at `scontrol reconfigure`.
 #
-#   tests/cluster/cluster.sh run -- env CRED_PLUGIN=... CRED_BUILD=... CRED_DAMAGING=... contrib/cred_ed25519/tests/refusals.sh
+#   tests/cluster/cluster.sh run -- env CRED_PLUGIN=... CRED_DAMAGING=... contrib/cred_ed25519/tests/refusals.sh
 
 set -euo pipefail
 

@@ -2,15 +2,19 @@
 // Eight threads sign and verify while keys come and go, as in a daemon that is reconfigured. For the address and the thread
 // sanitizer too (tests/run.sh).
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "../refusal.h"
 #include "called_plugin.h"
 #include "key_files.h"
+#include "support/forked.h"
 
 namespace slurm_adopt::cred_test {
 namespace {
@@ -73,6 +77,46 @@ TEST(CredThreads, AKeyMayGoWhileItIsUsed)
     plugin().destroy_key(current);
     EXPECT_EQ(wrong, 0);
     EXPECT_EQ(take_log().size(), 202U);
+}
+
+// Slurm's fatal() calls exit() while others verify. The child is a program of its own, which has not used OpenSSL before.
+TEST(CredThreads, TheProcessMayExitMeanwhile)
+{
+    if (SANITIZED) GTEST_SKIP() << "what the sanitizers do at the end is not Slurm's";
+    const KeyFiles files;
+    const Pair pair = make_pair("ED25519");
+    const std::string private_path = files.write(pair.private_pem, 0400);
+    const std::string public_path = files.write(pair.public_pem, 0644, "public.pem");
+    for (int round = 0; round < 30; ++round) {
+        test::Forked child([&] {
+            (void)::setenv("CRED_TEST_PRIVATE", private_path.c_str(), 1);
+            (void)::setenv("CRED_TEST_PUBLIC", public_path.c_str(), 1);
+            (void)::execl("/proc/self/exe", "cred_ed25519_test", "--gtest_also_run_disabled_tests",
+                          "--gtest_filter=CredThreads.DISABLED_ExitMeanwhile", nullptr);
+            return false;
+        });
+        ASSERT_TRUE(child.succeeds()) << "round " << round;
+    }
+}
+
+TEST(CredThreads, DISABLED_ExitMeanwhile)
+{
+    const char* const private_path = std::getenv("CRED_TEST_PRIVATE");
+    const char* const public_path = std::getenv("CRED_TEST_PUBLIC");
+    ASSERT_TRUE(private_path != nullptr && public_path != nullptr);
+    void* const private_key = plugin().read_private_key(private_path);
+    void* const public_key = plugin().read_public_key(public_path);
+    static std::atomic<int> calls{0};
+    for (int thread = 0; thread < threads; ++thread)
+        std::thread([=] {
+            for (;;) {
+                const Signed made = sign(private_key, "job 7");
+                if (made.rc != 0 || verify(public_key, "job 7", made.signature) != 0) ::_exit(1);
+                ++calls;
+            }
+        }).detach();
+    while (calls < threads) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::exit(0);  // NOLINT(concurrency-mt-unsafe): that is the test
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ void Characters::advance()
     chunk_.remove_prefix(1);
     if (++token_ > longest_token) return fail(too_large("has a text that is too long"));
     if (chunk_.empty()) fill();
+    refuse_nul();
 }
 
 void Characters::fill()
@@ -95,9 +96,13 @@ void Characters::fill()
     if (!more) return fail(std::move(more).error());
     chunk_ = more.value();
     read_ += chunk_.size();
-    if (read_ > longest_text) return fail(too_large("has more than 40 MiB"));
+    if (read_ > longest_text) fail(too_large("has more than 40 MiB"));
+}
+
+void Characters::refuse_nul()
+{
     // The parser takes it for the end.
-    if (chunk_.find('\0') != std::string_view::npos) fail(Error{ErrorCode::malformed, 0, "has a NUL, which is no JSON"});
+    if (!chunk_.empty() && chunk_.front() == '\0') fail(Error{ErrorCode::malformed, 0, "has a NUL, which is no JSON"});
 }
 
 void Characters::fail(Error error)

@@ -33,7 +33,11 @@ inline constexpr std::size_t deepest_nesting = 64;
 // The characters of a text, one after the other. After the last one, or where there is an error: at_end().
 class Characters {
 public:
-    explicit Characters(Source& source) : source_(source) { fill(); }
+    explicit Characters(Source& source) : source_(source)
+    {
+        fill();
+        refuse_nul();
+    }
 
     [[nodiscard]] bool at_end() const { return chunk_.empty(); }
     [[nodiscard]] char current() const { return chunk_.front(); }
@@ -44,6 +48,8 @@ public:
 
 private:
     void fill();
+    // Where it is reached, however the text comes.
+    void refuse_nul();
     void fail(Error error);
 
     Source& source_;

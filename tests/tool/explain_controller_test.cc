@@ -109,7 +109,8 @@ TEST_F(ExplainController, IsNotAskedForWhoHasAJob)
 {
     (void)node_.start(7);
     const Explanation explanation = explained("strict controller=rpc wait_for_job=30 " + helper_that_says({}));
-    for (const auto& step : json_of(explanation)["steps"]) EXPECT_NE(step["step"], "controller");
+    const auto json = json_of(explanation);
+    for (const auto& step : json["steps"]) EXPECT_NE(step["step"], "controller");
 }
 
 std::string text(const JobList& list)

@@ -48,12 +48,17 @@ using Found = std::optional<Finding>;
 [[nodiscard]] Found check_sshd_use_pam(const Node& node);
 [[nodiscard]] Found check_sshd_methods(const Node& node);
 [[nodiscard]] Found check_sshd_match(const Node& node);  // Match blocks
+[[nodiscard]] Found check_sshd_grace(const Node& node);  // only with the option wait_for_job=
 
 [[nodiscard]] Found check_cgroups(const Node& node);
 [[nodiscard]] Found check_user_manager(const Node& node);  // systemd-run --user; only where systemd runs
 
 [[nodiscard]] Found check_helper(const Node& node);
 [[nodiscard]] Found check_munge(const Node& node);
+
+// Only with the option controller=.
+[[nodiscard]] Found check_controller(const Node& node);
+[[nodiscard]] Found check_controller_secrecy(const Node& node);
 
 // The slurmd and the steps that run now.
 [[nodiscard]] Found check_slurmd(const Node& node);

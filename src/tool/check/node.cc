@@ -6,6 +6,8 @@
 #include <chrono>
 #include <utility>
 
+#include "asking.h"
+
 namespace slurm_adopt::tool {
 namespace {
 
@@ -39,6 +41,10 @@ CheckRoots CheckRoots::of_this_machine()
     roots.helper = SLURM_ADOPT_HELPER_PATH;
     roots.ask_slurm_config = [](const HelperSettings& settings, const std::string& node) {
         return slurm_adopt::ask_slurm_config(settings, node, Deadline::after(longest_question));
+    };
+    roots.ask_controller = [](const Options& options) {
+        return slurm_adopt::ask_controller(helper_settings_of(options), controller_question(options, std::nullopt),
+                                           Deadline::after(options.controller_timeout));
     };
     return roots;
 }

@@ -28,6 +28,8 @@ struct CheckRoots {
     std::string sshd_config = "/etc/ssh/sshd_config";
     // What slurm.conf says for that node (empty: this host), from the helper.
     std::function<Result<SlurmConfig>(const HelperSettings& settings, const std::string& node)> ask_slurm_config;
+    // Whose jobs the controller has on this node, asked as these options say.
+    std::function<Result<std::vector<helper_wire::ControllerJob>>(const Options& options)> ask_controller;
 
     // Those of this machine.
     [[nodiscard]] static CheckRoots of_this_machine();

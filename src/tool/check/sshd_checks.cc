@@ -3,6 +3,7 @@
 // sets what counts here, what it says of a connection that the block is for (-C).
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <map>
 
 #include "check/checks.h"
@@ -131,6 +132,24 @@ Found check_sshd_methods(const Node& node)
     const auto settings = configuration(node);
     if (!settings.ok()) return std::nullopt;  // check_sshd_use_pam says it
     return judge(node, settings.value(), "", "sshd_config");
+}
+
+Found check_sshd_grace(const Node& node)
+{
+    const Options& options = node.options();
+    if (node.service != "sshd" || options.wait_for_job.count() == 0) return std::nullopt;
+    const auto settings = configuration(node);
+    if (!settings.ok()) return std::nullopt;
+    const auto found = settings.value().find("logingracetime");
+    const std::string_view grace = found == settings.value().end() ? "120" : std::string_view(found->second);
+    const auto longest = static_cast<std::uint64_t>((options.timeout + options.wait_for_job).count());
+    const std::string seen = "LoginGraceTime " + std::string(grace);
+    const std::uint64_t seconds = parse_number<std::uint64_t>(grace).value_or(0);
+    if (seconds == 0 || seconds > longest) return found_ok(seen);
+    const std::string longest_text = std::to_string(longest);
+    return found_warn(seen + " s: sshd cuts off a login that waits, which timeout= and wait_for_job= let take " + longest_text +
+                          " s, without a word",
+                      "write a LoginGraceTime well above " + longest_text + " into sshd_config and reload sshd, or a smaller wait_for_job=");
 }
 
 Found check_sshd_match(const Node& node)

@@ -47,9 +47,11 @@ more_decisions() {  # DECISION AND REASON, NUMBER
 # least_ms "DECISION REASON" [ENOUGH]: logins of alice's that all have to come to it; the time of the quickest is in
 # $least. Other things run on the machine: it is tried again as long as it took more than ENOUGH.
 least_ms() {
-  local i before
+  local i before most=$rounds
+  # What is above a limit is measured for longer: the machine emulates, and its host may be busy.
+  if [[ ${2-} ]]; then most=$((4 * rounds)); fi
   before=$(decided_times "$1" | wc -l)
-  for ((i = 0; i < rounds; i++)); do
+  for ((i = 0; i < most; i++)); do
     login alice true || [[ $1 == deny* ]] || fail "a login is refused that should come to: $1"
     eventually 30 more_decisions "$1" $((before + i)) || { decisions; fail "no decision: $1"; }
     least=$(decided_times "$1" | tail -n $((i + 1)) | sort -g | head -n 1)

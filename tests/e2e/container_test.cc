@@ -8,6 +8,7 @@
 
 #include "cluster.h"
 #include "fake_stepd.h"
+#include "foretold.h"
 #include "job.h"
 #include "login.h"
 
@@ -61,6 +62,7 @@ TEST(Container, RootAndTheRefusedStayOutside)
 // A namespace that slurmstepd offers and nobody can join.
 void expect_failed_join(const LogMark& mark)
 {
+    const NotForetold not_foretold("explain enters no namespace");
     const Login strict = pam_login("alice", "strict");
     EXPECT_EQ(strict.result, PAM_PERM_DENIED);
     EXPECT_EQ(mark.decision("alice")["reason"], "namespace_join") << mark.decision("alice").line;

@@ -6,6 +6,7 @@
 
 #include "cluster.h"
 #include "fake_stepd.h"
+#include "foretold.h"
 #include "job.h"
 #include "login.h"
 #include "support/fault_table.h"
@@ -127,6 +128,7 @@ TEST(Faults, AHungStepOfOnesOwnEndsAtTheTimeout)
 TEST(Faults, AStepThatOnlySaysDoneIsNotBelieved)
 {
     const FakeStepd liar({.owner = 2001, .adopts = false, .directory = {}});
+    const NotForetold not_foretold("explain asks nobody to adopt");
     const LogMark mark;
     const Login login = pam_login("alice", "strict");
     EXPECT_EQ(login.result, PAM_PERM_DENIED);

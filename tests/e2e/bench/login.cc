@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "cluster.h"
+#include "foretold.h"
 #include "job.h"
 
 namespace slurm_adopt::e2e {
@@ -104,7 +105,14 @@ Login login_of(const Finished& finished)
 
 Login pam_login_by(const std::string& service, const std::string& user, const std::vector<std::string>& wrapper, const std::string& then)
 {
-    return login_of(run(login_command(service, user, wrapper, then)));
+#ifdef SLURM_ADOPT_TOOL
+    const Foretold foretold(service, user, wrapper);
+#endif
+    Login login = login_of(run(login_command(service, user, wrapper, then)));
+#ifdef SLURM_ADOPT_TOOL
+    foretold.expect(login);
+#endif
+    return login;
 }
 
 Login pam_login(const std::string& user, const std::string& options, const std::string& then)
@@ -128,8 +136,15 @@ Finished ssh(const std::string& user, const std::string& command, const std::vec
 
 int ssh_job(const std::string& user)
 {
+#ifdef SLURM_ADOPT_TOOL
+    const Foretold foretold("sshd", user, {});
+#endif
     const Finished session = ssh(user, "cat /proc/self/cgroup");
-    return session.ok() ? static_cast<int>(job_in(session.out)) : -1;
+    const int job = session.ok() ? static_cast<int>(job_in(session.out)) : -1;
+#ifdef SLURM_ADOPT_TOOL
+    foretold.expect_session(job);
+#endif
+    return job;
 }
 
 }  // namespace slurm_adopt::e2e

@@ -89,6 +89,15 @@ case_batch_jobs() {
   measure_here 1+100
 }
 
+case_jobs_of_ones_own() {
+  local -i jobs=1 more
+  prepare
+  for more in 1 3; do
+    for ((jobs += more; more > 0; more--)); do new_job "$user" --mem=16; done
+    measure_here "$jobs+0"
+  done
+}
+
 case_extern_steps_only() {
   prepare
   jobs_without_batch 101 100

@@ -24,7 +24,6 @@ if [[ ! -d ${CLUSTER_DIR:-} ]] || ! mountpoint -q /etc; then die "run me inside 
 [[ ${CLUSTER_KEPT:-} == 0 ]] || die "a cluster that is kept would keep what is mounted here"
 build=$(realpath -e "${SLURM_ADOPT_BUILD:?is not set to the build directory}")
 readonly build sshd_config=$CLUSTER_DIR/conf/sshd_config
-checks=0 failed=0
 work=$(mktemp -d)
 readonly work
 : >"$work/jobs"
@@ -52,20 +51,8 @@ install_all() {
 
 # --- checks ------------------------------------------------------------------
 
-# ok NAME COMMAND...: it succeeds.
-ok() {
-  local name=$1
-  shift
-  checks=$((checks + 1))
-  if "$@" >"$work/out" 2>&1; then
-    printf 'ok %d - %s\n' "$checks" "$name"
-  else
-    printf 'not ok %d - %s\n' "$checks" "$name"
-    sed 's/^/#   /' "$work/out"
-    failed=$((failed + 1))
-  fi
-}
-refuses() { ! "$@"; }
+# shellcheck source-path=SCRIPTDIR source=../support/checks.sh
+. "${BASH_SOURCE[0]%/*}/../support/checks.sh"
 
 node_check() { slurm-adopt check --sshd-config "$sshd_config"; }
 # found STATUS CHECK: check says so.
@@ -262,5 +249,4 @@ ok 'no backup is left' refuses ls "$stack".slurm-adopt-backup
 ok 'bob logs in without a job as before' logs_in bob
 ok 'alice is outside of her job as before' logs_in alice
 
-printf '%d checks, %d failed\n' "$checks" "$failed"
-((failed == 0))
+finish

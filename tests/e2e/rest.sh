@@ -20,7 +20,6 @@ die() {
 [[ -x ${REST_ASK:-} ]] || die "REST_ASK is not set to the program rest_ask"
 unset SLURM_JWT
 umask 077
-checks=0 failed=0
 work=$(mktemp -d)
 # Below /run, which is root's: who could replace the socket matters.
 programs=/run/rest_programs sockets=/run/rest_sockets
@@ -38,18 +37,8 @@ trap clean_up EXIT
 install -d -m 755 "$programs"
 install -m 755 "$SLURM_ADOPT_HELPER" "${SLURM_ADOPT_HELPER%/*}/slurm-adopt-rest" "$programs/"
 
-ok() {  # NAME COMMAND...
-  local name=$1
-  shift
-  checks=$((checks + 1))
-  if "$@" >"$work/out" 2>&1; then
-    printf 'ok %s\n' "$name"
-  else
-    printf 'not ok %s\n' "$name"
-    sed 's/^/  /' "$work/out" && echo
-    failed=$((failed + 1))
-  fi
-}
+# shellcheck source-path=SCRIPTDIR source=../support/checks.sh
+. "${BASH_SOURCE[0]%/*}/../support/checks.sh"
 
 ask() {  # URL NODE token|key FILE [WORD]...
   "$REST_ASK" "$programs/slurm-adopt-helper" "$@"
@@ -165,5 +154,4 @@ scancel "$job"
 ok "it ends" eventually answers "$job $carol ending [0-9]+" "${by_key[@]}" "uid=$carol"
 ok "it has ended" eventually answers '' "${by_key[@]}" "uid=$carol"
 
-printf '%d checks, %d failed\n' "$checks" "$failed"
-((failed == 0))
+finish

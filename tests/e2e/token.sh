@@ -18,7 +18,6 @@ die() {
 [[ -d ${CLUSTER_DIR:-} && -f ${CLUSTER_JWT_KEY:-} && ${CLUSTER_REST:-} ]] || die "run me inside tests/cluster/cluster.sh --jwt"
 [[ -x ${SLURM_ADOPT_TOOL:-} ]] || die "SLURM_ADOPT_TOOL is not set to the program slurm-adopt"
 unset SLURM_JWT
-checks=0 failed=0
 work=$(mktemp -d)
 readonly work key=$CLUSTER_JWT_KEY
 job=
@@ -29,25 +28,8 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# ok NAME COMMAND...: it succeeds. not_ok NAME COMMAND...: it does not.
-ok() {
-  local name=$1
-  shift
-  checks=$((checks + 1))
-  if "$@" >"$work/out" 2>&1; then
-    printf 'ok %s\n' "$name"
-  else
-    printf 'not ok %s\n' "$name"
-    sed 's/^/  /' "$work/out" && echo
-    failed=$((failed + 1))
-  fi
-}
-refuses() { ! "$@"; }
-not_ok() {
-  local name=$1
-  shift
-  ok "$name" refuses "$@"
-}
+# shellcheck source-path=SCRIPTDIR source=../support/checks.sh
+. "${BASH_SOURCE[0]%/*}/../support/checks.sh"
 
 mint() { "$SLURM_ADOPT_TOOL" token mint "$@" --key "$key"; }
 # verified TOKEN [REASON]: we take it, or refuse it for that reason.
@@ -136,5 +118,4 @@ sleep 2.1
 refused 'expired' "$short" expired
 ok 'and a good one is still taken' squeue_takes "$good"
 
-printf '%d checks, %d failed\n' "$checks" "$failed"
-((failed == 0))
+finish

@@ -49,11 +49,27 @@ void remove_tree(const std::string& root)
     if (fs::exists(root, error)) std::fprintf(stderr, "left behind: %s\n", root.c_str());
 }
 
+// What programs left that were killed, or ended by a sanitizer: their destructors did not run.
+void sweep_the_dead()
+{
+    const std::string ours = "slurm_sat";
+    std::error_code error;
+    std::vector<std::string> dead;
+    for (const auto& entry : std::filesystem::directory_iterator(freezer, error)) {
+        const std::string name = entry.path().filename();
+        if (!name.starts_with(ours) || name.find('x', ours.size()) == std::string::npos) continue;
+        const std::string pid = name.substr(ours.size(), name.find('x', ours.size()) - ours.size());
+        if (!std::filesystem::exists("/proc/" + pid)) dead.push_back(entry.path());
+    }
+    for (const std::string& root : dead) remove_tree(root);
+}
+
 }  // namespace
 
 CgroupTree::CgroupTree()
 {
     static int counter = 0;
+    if (counter == 0) sweep_the_dead();
     node_ = "sat" + std::to_string(::getpid()) + 'x' + std::to_string(++counter);
 }
 

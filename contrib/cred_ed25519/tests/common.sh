@@ -11,7 +11,6 @@ cred_project=$(cd "$cred_tests/../../.." && pwd)
 cred_readme=$cred_tests/../README.md
 readonly cred_tests cred_project cred_readme
 readonly private_key=/etc/slurm/cred_private.pem public_key=/etc/slurm/cred_public.pem
-checks=0 failed=0
 
 die() {
   printf 'cred: %s\n' "$*" >&2
@@ -24,32 +23,9 @@ if [[ ! -d ${CLUSTER_DIR:-} ]] || ! mountpoint -q /etc; then die "run me inside 
 work=$(mktemp -d)
 readonly work
 chmod 755 "$work"
-: >"$work/out"
 
-# ok NAME COMMAND...: it succeeds. Its output is in $work/previous for the next one.
-ok() {
-  local name=$1
-  shift
-  checks=$((checks + 1))
-  mv "$work/out" "$work/previous"
-  if "$@" >"$work/out" 2>&1; then
-    printf 'ok %s\n' "$name"
-  else
-    printf 'not ok %s\n' "$name"
-    sed 's/^/  /' "$work/out" && echo
-    failed=$((failed + 1))
-  fi
-}
-refuses() { ! "$@"; }
-not_ok() {
-  local name=$1
-  shift
-  ok "$name" refuses "$@"
-}
-finish() {
-  printf '%d checks, %d failed\n' "$checks" "$failed"
-  ((failed == 0))
-}
+# shellcheck source-path=SCRIPTDIR source=../../../tests/support/checks.sh
+. "$cred_project/tests/support/checks.sh"
 
 as_alice() { setpriv --reuid alice --regid alice --clear-groups env HOME="$CLUSTER_DIR/home/alice" "$@"; }
 alice_runs() { [[ $(cd / && as_alice timeout -k 5 60 srun -N 1 "$@" id -un) == alice ]]; }

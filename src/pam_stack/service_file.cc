@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pam_stack/service_file.h"
 
+#include <algorithm>
 #include <strings.h>
 
 #include <array>
@@ -72,6 +73,13 @@ Result<Line> parse_record(const Record& record, const std::string& name)
 }
 
 }  // namespace
+
+bool is_service_name(std::string_view name)
+{
+    return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '+' || c == '@';
+    });
+}
 
 std::string_view type_name(Type type)
 {

@@ -16,6 +16,9 @@ enum class Type { auth, account, password, session };
 
 [[nodiscard]] std::string_view type_name(Type type);
 
+// libpam looks for lower case only (pam.d(5)), and in no other directory.
+[[nodiscard]] bool is_service_name(std::string_view name);
+
 enum class LineKind {
     module,
     include,    // the lines of that type of another file, as if they stood here

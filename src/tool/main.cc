@@ -33,6 +33,11 @@ int run(int argc, char** argv)
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
     }
+    // An answer that went to a full disk or a closed descriptor did not reach anybody.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+        context.output.error(slurm_adopt::system_error("stdout").context);
+        return static_cast<int>(Exit::impossible);
+    }
     return static_cast<int>(context.exit);
 }
 

@@ -180,6 +180,13 @@ chage -d 19000 bob
 mistake 'the lines are gone' FAIL pam.account.line 'slurm-adopt disable >/dev/null' 'run_it "$fix"' 'logs_in bob'
 mistake 'the module is somebody else'\''s' FAIL module.owner 'chown 12 /lib/security/pam_slurm_adopt.so' 'run_it "$fix"'
 mistake 'the module is writable' FAIL module.owner 'chmod 666 /lib/security/pam_slurm_adopt.so' 'run_it "$fix"'
+mistake 'the module is cut off' FAIL module.ours \
+  'cp /lib/security/pam_slurm_adopt.so "$work/module"; truncate -s 5000 /lib/security/pam_slurm_adopt.so' \
+  'cp "$work/module" /lib/security/pam_slurm_adopt.so' 'refuses logs_in root'
+mistake 'the PAM file is writable' FAIL pam.owner 'chmod 666 "$stack"' 'run_it "$fix"'
+mistake 'sufficient' FAIL pam.account.control 'edit "s/^account required pam_slurm/account sufficient pam_slurm/" "$stack"' \
+  'edit "s/^account sufficient pam_slurm/account required pam_slurm/" "$stack"' 'logs_in bob'
+mistake 'an auth line' FAIL pam.phases 'edit "1i auth required pam_slurm_adopt.so" "$stack"' 'edit "/^auth.*slurm_adopt/d" "$stack"'
 mistake 'the helper is writable' WARN helper.file 'chmod 777 /usr/local/libexec/slurm-adopt' 'run_it "$fix"'
 mistake 'the helper is gone' WARN helper.file 'mv /usr/local/libexec/slurm-adopt/slurm-adopt-helper "$work/helper"' \
   'mv "$work/helper" /usr/local/libexec/slurm-adopt/slurm-adopt-helper' 'found WARN slurm.conf'
@@ -243,6 +250,10 @@ ok 'followed, all is well' all_well
 
 # --- and back ----------------------------------------------------------------
 
+answer_is_lost() { slurm-adopt "$@" >/dev/full; }
+not_ok 'check: an answer that is lost is none' answer_is_lost check --sshd-config "$sshd_config"
+not_ok 'list: an answer that is lost is none' answer_is_lost list
+not_ok 'check: a service is a name' slurm-adopt check --service ../shadow
 ok 'disable' slurm-adopt disable
 ok 'the file is what Debian installed, byte for byte' cmp "$stock/sshd" "$stack"
 ok 'no backup is left' refuses ls "$stack".slurm-adopt-backup

@@ -23,6 +23,12 @@ TEST(Check, ANodeThatIsSetUpRightIsOkInEverything)
 constexpr const char* account_line = "account required pam_slurm_adopt.so strict";
 constexpr const char* session_line = "session required pam_slurm_adopt.so strict";
 
+void copy_module(FakeNode& node, const Finding&)
+{
+    std::filesystem::remove(node.module());
+    std::filesystem::copy(MODULE_PATH, node.module());
+}
+
 // "enable" once more, of lines that were taken out.
 void enable_again(FakeNode& node, const Finding&)
 {
@@ -50,6 +56,21 @@ std::vector<Seed> pam_seeds()
         {"AFileIsMissing", "pam.files", Status::fail, "/sshd:1: includes 'gone'",
          [](FakeNode& node) { write_lines(node, "account include gone\n"); }, "correct that line",
          [](FakeNode& node, const Finding&) { node.use_layout("debian12"); }},
+        {"PamFileWritable", "pam.owner", Status::fail, "writable by others",
+         [](FakeNode& node) { ASSERT_EQ(::chmod(node.sshd().c_str(), 0666), 0); }, "chmod go-w", run_fix},
+        {"IncludedFileOfSomebodyElse", "pam.owner", Status::fail, "common-account: not owned by root",
+         [](FakeNode& node) { ASSERT_EQ(::chown((node.root / "pam.d/common-account").c_str(), 12, 0), 0); }, "chown root", run_fix},
+        {"PamDirectoryWritable", "pam.owner", Status::fail, "/pam.d: writable",
+         [](FakeNode& node) { ASSERT_EQ(::chmod((node.root / "pam.d").c_str(), 0777), 0); }, "chmod go-w", run_fix},
+        {"AuthLine", "pam.phases", Status::fail, "an 'auth' line loads the module",
+         [](FakeNode& node) { node.replace(account_line, "auth required pam_slurm_adopt.so\n" + std::string(account_line)); },
+         "remove that line", [](FakeNode& node, const Finding&) { node.replace("auth required pam_slurm_adopt.so\n", ""); }},
+        {"SufficientAboveThoseWhoLetEverybodyIn", "pam.account.control", Status::fail, "gets in all the same, by 'account required pam_unix.so'",
+         [](FakeNode& node) {
+             write_lines(node, "account sufficient pam_slurm_adopt.so strict\naccount required pam_unix.so\nsession "
+                               "required pam_unix.so\n");
+         },
+         "'required'", [](FakeNode& node, const Finding&) { node.replace("sufficient", "required"); }},
         {"Optional", "pam.account.control", Status::fail, "gets in all the same",
          [](FakeNode& node) { node.replace(account_line, "account optional pam_slurm_adopt.so strict"); }, "'required'",
          [](FakeNode& node, const Finding&) { node.replace("account optional", "account required"); }},
@@ -178,6 +199,14 @@ std::vector<Seed> other_seeds()
          [](FakeNode& node, const Finding&) {
              std::filesystem::copy(MODULE_PATH, node.module(), std::filesystem::copy_options::overwrite_existing);
          }},
+        {"ModuleIsCutOff", "module.ours", Status::fail, "only a part of it is there",
+         [](FakeNode& node) { std::filesystem::resize_file(node.module(), 5000); }, "install", copy_module},
+        {"ModuleIsAPipe", "module.ours", Status::fail, "no regular file",
+         [](FakeNode& node) {
+             std::filesystem::remove(node.module());
+             ASSERT_EQ(::mkfifo(node.module().c_str(), 0644), 0);
+         },
+         "install", copy_module},
         {"ModuleHasNoSessionPhase", "module.ours", Status::fail, "no session phase",
          [](FakeNode& node) {
              std::filesystem::copy(ACCOUNT_ONLY_MODULE, node.module(), std::filesystem::copy_options::overwrite_existing);

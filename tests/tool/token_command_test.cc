@@ -108,7 +108,7 @@ TEST_F(TokenCommand, TheLifespan)
 TEST_F(TokenCommand, ANewFileIsPrivateAndWhole)
 {
     const std::string file = directory / "token";
-    write_file(file, "what was there", 0644);
+    write_file(file, "SLURM_JWT=what.was.there\n", 0644);
     const Ended minted = run({{"mint", "alice", "--key", key, "--output", file}});
     ASSERT_EQ(minted.status, 0) << minted.err;
     EXPECT_EQ(minted.out + minted.err, "");
@@ -126,6 +126,13 @@ TEST_F(TokenCommand, ALinkIsNotFollowedAndNothingIsLeftBehind)
     const std::string link = directory / "link";
     write_file(victim, "untouched", 0644);
     ASSERT_EQ(::symlink(victim.c_str(), link.c_str()), 0);
+    // A token takes the place of a token, and of nothing else.
+    const std::string key_before = file_content(key);
+    const Ended over_key = run({{"mint", "alice", "--key", key, "--output", key}});
+    EXPECT_EQ(over_key.status, 3);
+    EXPECT_EQ(over_key.err, "slurm-adopt: output " + key + ": there is a file that holds no token; name another, or remove it\n");
+    EXPECT_EQ(file_content(key), key_before);
+    EXPECT_EQ(run({{"mint", "alice", "--key", key, "--output", ""}}).status, 2);
     const Ended refused = run({{"mint", "alice", "--key", key, "--output", link}});
     EXPECT_EQ(refused.status, 3);
     EXPECT_EQ(file_content(victim), "untouched");

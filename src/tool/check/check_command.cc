@@ -84,7 +84,9 @@ void add_check_command(CLI::App& app, Context& context)
     // CLI::App keeps the callback, and this what it writes to.
     const auto arguments = std::make_shared<Arguments>();
     CLI::App* const command = app.add_subcommand("check", "Look whether this node is set up right; changes nothing");
-    command->add_option("--service", arguments->service, "The PAM service")->capture_default_str();
+    command->add_option("--service", arguments->service, "The PAM service")->capture_default_str()->check([](const std::string& name) {
+        return pam_stack::is_service_name(name) ? std::string() : "has to be the name of a PAM service, such as sshd";
+    });
     command->add_option("--confdir", arguments->directory, "The directory of PAM service files, in place of /etc/pam.d");
     command->add_option("--sshd-config", arguments->sshd_config, "sshd's configuration file, where it is started with -f");
     command->callback([arguments, &context] {

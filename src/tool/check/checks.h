@@ -16,6 +16,8 @@ using Found = std::optional<Finding>;
 
 // The service's file and all that it includes can be read, for both phases.
 [[nodiscard]] Found check_pam_files(const Node& node);
+[[nodiscard]] Found check_pam_owner(const Node& node);   // only where they can
+[[nodiscard]] Found check_pam_phases(const Node& node);  // nothing of ours in those that we do not have
 
 // The account line. From the second on: only where there is one (check_account_line).
 [[nodiscard]] Found check_account_line(const Node& node);

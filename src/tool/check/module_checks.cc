@@ -1,33 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <dlfcn.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <memory>
+#include <chrono>
+#include <filesystem>
 
 #include "check/checks.h"
-#include "slurm_adopt/result.h"
+#include "check/loading.h"
+#include "check/owner.h"
 
 namespace slurm_adopt::tool {
 namespace {
 
-// "" where only root can change what libpam loads; else what is wrong with which path.
+using namespace std::chrono_literals;
+
+constexpr auto longest_loading = 10s;
+
 Finding owner_of(const std::string& file)
 {
-    // A link's own mode says nothing; who can change what it leads to does.
-    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(file.c_str(), nullptr), &std::free);
-    if (!real) return found_fail(system_error(file).context, "install the module again");
-    const std::string path = real.get();
-    for (const std::string& part : {path, path.substr(0, path.rfind('/'))}) {
-        struct stat status {};
-        if (::stat(part.c_str(), &status) != 0) return found_fail(system_error(part).context, "install the module again");
-        if (status.st_uid != 0)
-            return found_fail(part + ": not owned by root, so that somebody else decides who gets in", "chown root " + part);
-        if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-            return found_fail(part + ": writable by others than root", "chmod go-w " + part);
-    }
-    return found_ok(path + ": root's, writable by nobody else");
+    return roots_alone(file, "install the module again");
 }
 
 }  // namespace
@@ -53,16 +41,14 @@ Found check_module_is_ours(const Node& node)
 {
     const auto file = node.module_file();
     if (!file || owner_of(*file).status != Status::ok) return std::nullopt;
-    void* const loaded = ::dlopen(file->c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (loaded == nullptr) {
-        const char* const why = ::dlerror();
-        return found_fail(std::string("cannot be loaded: ") + (why == nullptr ? file->c_str() : why) +
-                              ": everybody is refused, root too",
-                          "install the module that was built for this system");
-    }
-    const bool account = ::dlsym(loaded, "pam_sm_acct_mgmt") != nullptr;
-    const bool session = ::dlsym(loaded, "pam_sm_open_session") != nullptr;
-    (void)::dlclose(loaded);
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(*file, ignored))
+        return found_fail(*file + ": no regular file: everybody is refused, root too, or waits", "install the module again");
+    const auto phases = phases_of(*file, Deadline::after(longest_loading));
+    if (!phases)
+        return found_fail("cannot be loaded: " + phases.error().context + ": everybody is refused, root too",
+                          "install the module again, the one that was built for this system");
+    const auto [account, session] = phases.value();
     if (account && session) return found_ok(*file + ": has both phases");
     const std::string fix =
         "install slurm-adopt's module into " +

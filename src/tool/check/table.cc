@@ -6,6 +6,8 @@ namespace {
 
 constexpr Check table[] = {
     {"pam.files", check_pam_files},
+    {"pam.owner", check_pam_owner},
+    {"pam.phases", check_pam_phases},
     {"pam.account.line", check_account_line},
     {"pam.account.control", check_account_control},
     {"pam.account.reached", check_account_reached},

@@ -49,13 +49,7 @@ pam_stack::Directories directories_of(const Arguments& arguments)
 Result<Done> check_call(const Arguments& arguments)
 {
     if (::geteuid() != 0) return Error{ErrorCode::refused, 0, "only root can do this; call it with sudo"};
-    // libpam looks for lower case only (pam.d(5)).
-    const bool good =
-        !arguments.service.empty() && std::all_of(arguments.service.begin(), arguments.service.end(), [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '+' ||
-                   c == '@';
-        });
-    if (!good || arguments.service.front() == '.')
+    if (!pam_stack::is_service_name(arguments.service))
         return Error{ErrorCode::malformed, 0,
                      "'" + printable(arguments.service) + "' is no name of a PAM service, such as sshd"};
     if (arguments.directory.empty() || arguments.directory.front() != '/')

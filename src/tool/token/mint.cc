@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "jwt/mint.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <variant>
 
+#include "jwt/parse.h"
 #include "slurm_adopt/text.h"
 #include "slurm_adopt/users.h"
 #include "token/actions.h"
+#include "token/token_input.h"
 #include "token/token_output.h"
 
 namespace slurm_adopt::tool {
@@ -38,6 +42,16 @@ nlohmann::json summary(const jwt::Order& order)
             {"exp", order.now + order.lifespan.count()}};
 }
 
+// A new token takes the place of an old one, and of nothing else: not of the key, not of a configuration.
+Result<Done> may_be_replaced(const std::string& path)
+{
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) return Done{};
+    const auto old = read_token(path);
+    if (old && std::holds_alternative<jwt::Parts>(jwt::split_token(old.value()))) return Done{};
+    return Error{ErrorCode::refused, 0, "output " + path + ": there is a file that holds no token; name another, or remove it"};
+}
+
 }  // namespace
 
 Result<jwt::Secret> read_key(const KeyOptions& options)
@@ -61,6 +75,7 @@ Exit mint_token(const MintOptions& options, const Output& output)
     }
     const auto order = order_for(options);
     if (!order) return impossible(order.error());
+    if (auto free = may_be_replaced(options.output); !free) return impossible(free.error());
     auto key = read_key(options.key);
     if (!key) return impossible(key.error());
     auto token = jwt::mint(order.value(), key.value());

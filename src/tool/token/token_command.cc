@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "token/token_command.h"
 
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -68,11 +67,6 @@ CLI::App* add_action(CLI::App& token, Context& context, const std::string& name,
             return;
         }
         context.exit = act(context.output);
-        // A token or an answer that went to a full disk did not reach anybody.
-        if (std::fflush(stdout) != 0) {
-            context.output.error(system_error("stdout").context);
-            context.exit = Exit::impossible;
-        }
     });
     return command;
 }
@@ -103,7 +97,8 @@ void add_mint(CLI::App& token, Context& context)
             "Claims uid, gid and id (name, gecos, dir, shell, gids) too")
         ->excludes(ids);
     command->add_flag("--export", options->for_shell, "Put SLURM_JWT= in front, as scontrol token does");
-    command->add_option("--output", options->output, "Write it to this file of mode 0600 instead");
+    command->add_option("--output", options->output, "Write it to this file of mode 0600 instead, in place of a token in it")
+        ->check([](const std::string& path) { return path.empty() ? "has to name a file" : std::string(); });
 }
 
 void add_show(CLI::App& token, Context& context)

@@ -52,7 +52,8 @@ bool same(const Options& a, const Options& b)
     const auto key = [](const Options& o) {
         return std::tie(o.action_no_jobs, o.action_unknown, o.action_adopt_failure, o.action_generic_failure, o.disable_x11,
                         o.join_container, o.log_level, o.nodename, o.service, o.single_job_skip_rpc, o.ignore_root, o.strict,
-                        o.timeout, o.callerid_timeout, o.spool_dir, o.slurm_conf, o.helper, o.exempt_users, o.exempt_groups,
+                        o.timeout, o.callerid_timeout, o.spool_dir, o.slurm_conf, o.helper, o.exempt_users, o.exempt_user_files,
+                        o.exempt_groups, o.exempt_group_files, o.exempt_adopt,
                         o.wait_for_job, o.controller, o.controller_timeout, o.rest_url, o.rest_user, o.rest_token_file, o.rest_key_file,
                         o.rest_ca_file, o.import_env, o.runtime_dir, o.job_choice, o.quiet);
     };

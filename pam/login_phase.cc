@@ -279,15 +279,7 @@ void LoginPhase::report()
         break;
     }
     }
-    if (options_.quiet) return;
-    if (record_.decision.reason == Reason::account_job) return;  // which the account phase has named
-    const std::string message = user_message(record_);
-    if (message.empty()) return;
-    if (record_.decision.verdict == Verdict::deny) {
-        host_.tell_refusal(message);
-    } else {
-        host_.tell(message);
-    }
+    if (!options_.quiet) tell();
 }
 
 void LoginPhase::log_once(LogLevel level, Priority priority, const std::string& line)

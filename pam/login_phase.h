@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The account phase: may this login enter, and into which job? And the session phase: is it there still, or again?
-// login_phase.cc is what both have in common, exempt.cc finds out who is left alone, choice.cc finds out which of several jobs it is, session.cc is the session's,
+// login_phase.cc is what both have in common, exempt.cc finds out who is left alone, telling.cc tells the user, choice.cc finds out which of several jobs it is, session.cc is the session's,
 // without_step.cc what is left to do for who has no job here.
 #pragma once
 
@@ -100,6 +100,8 @@ private:
     void set_up_environment(const Adoption& adoption);
     void give_runtime_dir(const User& user);
     void report();
+    void tell();
+    void tell_site_message();
 
     void log(LogLevel level, Priority priority, const std::string& line);
     // What every look at the steps would say again.

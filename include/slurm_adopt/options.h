@@ -48,6 +48,7 @@ enum class OptionId {
     import_env,
     runtime_dir,
     job_choice,
+    deny_message_file,
     quiet,
 };
 
@@ -123,6 +124,7 @@ struct Options {
     std::vector<std::string> import_env;
     bool runtime_dir = false;
     JobChoice job_choice = JobChoice::none;
+    std::string deny_message_file;  // empty: none
     bool quiet = false;
 };
 

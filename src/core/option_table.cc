@@ -86,6 +86,8 @@ constexpr std::array table = {
                .default_value = "0", .help = "Make a private XDG_RUNTIME_DIR for the session."},
     OptionSpec{.id = OptionId::job_choice, .name = "job_choice", .type = choice, .allowed = "none|file", .default_value = "none",
                .help = "Let the user name the job in a file.", .takes_effect = false},
+    OptionSpec{.id = OptionId::deny_message_file, .name = "deny_message_file", .type = path, .allowed = "an absolute path",
+               .default_value = "", .help = "A text of the site's that a refused user is told after ours."},
     OptionSpec{.id = OptionId::quiet, .name = "quiet", .type = flag, .allowed = switch_values, .default_value = "0",
                .help = "Say nothing to the user."},
 };

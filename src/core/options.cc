@@ -201,6 +201,7 @@ void store(Options& options, OptionId id, std::string_view value)
     case OptionId::import_env: options.import_env = list_of(value); return;
     case OptionId::runtime_dir: options.runtime_dir = on; return;
     case OptionId::job_choice: options.job_choice = value == "file" ? JobChoice::file : JobChoice::none; return;
+    case OptionId::deny_message_file: options.deny_message_file = value; return;
     case OptionId::quiet: options.quiet = on; return;
     }
 }

@@ -145,6 +145,7 @@ TEST(DryRun, DecidesAsTheModule)
              .jobs = none,
              .options = {"strict", "exempt_users=alice", "exempt_adopt=1", "wait_for_job=1"},
              .code = "ignore"},
+             Case{.what = "a text of the site's", .jobs = none, .options = {"strict", "deny_message_file=/etc/hostname"}, .code = "perm_denied"},
              Case{.what = "a list that is not there", .jobs = none, .options = {"strict", "exempt_users=@/nowhere"}, .code = "perm_denied"},
              Case{.what = "another service", .jobs = none, .service = "cron", .code = "ignore"},
              Case{.what = "nobody", .jobs = none, .user = "nosuch", .code = "user_unknown"},

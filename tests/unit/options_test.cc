@@ -58,6 +58,7 @@ std::map<std::string, std::string> dump(const Options& o)
         {"import_env", join(o.import_env)},
         {"runtime_dir", number(o.runtime_dir)},
         {"job_choice", number(o.job_choice)},
+        {"deny_message_file", o.deny_message_file},
         {"quiet", number(o.quiet)},
     };
 }
@@ -120,6 +121,7 @@ std::vector<Case> accepted()
         {"import_env=SLURM_*,_x1", "SLURM_*;_x1;"},
         {"job_choice=none", std::to_string(static_cast<int>(JobChoice::none))},
         {"job_choice=file", std::to_string(static_cast<int>(JobChoice::file))},
+        {"deny_message_file=/etc/slurm-adopt/denied", "/etc/slurm-adopt/denied"},
         {"strict", "1"},
         {"quiet", "1"},
     };

@@ -115,7 +115,8 @@ std::string user_message(const LoginRecord& record)
     case Verdict::adopt:
         if (record.jobs < 2) return {};
         return "You have " + std::to_string(record.jobs) + " jobs on " + printable(record.node) +
-               "; this login was placed into job " + std::to_string(record.job_id) + ".";
+               "; this login was placed into job " + std::to_string(record.job_id) + "." +
+               (record.decision.reason == Reason::newest_job ? " For another one: srun --overlap --pty --jobid=<JOBID> bash" : "");
     case Verdict::ignore:
     case Verdict::allow:
         return {};

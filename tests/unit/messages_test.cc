@@ -144,7 +144,13 @@ TEST(UserMessage, TheJobTakenIsNamedWhereThereWereSeveral)
     EXPECT_EQ(user_message(login), "");
     login.decision.reason = Reason::newest_job;
     login.jobs = 2;
-    EXPECT_EQ(user_message(login), "You have 2 jobs on n1; this login was placed into job 7.");
+    EXPECT_EQ(user_message(login),
+              "You have 2 jobs on n1; this login was placed into job 7. For another one: srun --overlap --pty --jobid=<JOBID> bash");
+    // Who comes out of a job, or is in one, knows why it is that one.
+    for (const Reason known : {Reason::source_job, Reason::current_job, Reason::account_job}) {
+        login.decision.reason = known;
+        EXPECT_EQ(user_message(login), "You have 2 jobs on n1; this login was placed into job 7.") << reason_code(known);
+    }
 }
 
 using Lines = std::vector<std::string>;

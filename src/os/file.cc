@@ -49,7 +49,8 @@ Result<std::string> read_file(const std::string& path, std::size_t most)
 
 Result<std::string> read_own_file(const std::string& path, Links links, mode_t forbidden, const char* advice, std::size_t most)
 {
-    const Fd fd(::open(path.c_str(), reading | (links == Links::refused ? O_NOFOLLOW : 0)));
+    // Two calls: with flags that are not constant the C library's checks make it another function.
+    const Fd fd(links == Links::refused ? ::open(path.c_str(), reading | O_NOFOLLOW) : ::open(path.c_str(), reading));
     if (!fd && errno == ELOOP) return untrusted(path, "is a symbolic link: name the file itself");
     if (!fd) return system_error(path);
     struct stat status {};

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // exempt_users= and exempt_groups= with lists in files, and exempt_adopt=. Names on the line itself: before_jobs_test.cc.
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "node_test.h"
+#include "slurm_adopt/fd.h"
 
 namespace slurm_adopt::test {
 namespace {
@@ -177,6 +180,19 @@ TEST_F(ExemptAdopt, WhereItFailsThePassIsStillOne)
 TEST_F(ExemptAdopt, NotInAStepThatIsEnding)
 {
     (void)start(7, {.adopted_state = 3});
+    EXPECT_EQ(log_in({.options = options_}).code, "perm_denied");
+}
+
+TEST_F(ExemptAdopt, NotInSomeOfTheNamespacesOfAJob)
+{
+    const Fd host(::open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC));
+    const Fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    {
+        Node node;
+        (void)node.start(7, {.version = release_26_05, .namespaces = {{CLONE_NEWNS, none.get()}}});
+        EXPECT_EQ(log_in({.options = options_}).code, "ignore") << "none was joined";
+    }
+    (void)start(7, {.version = release_26_05, .namespaces = {{CLONE_NEWUTS, host.get()}, {CLONE_NEWNS, none.get()}}});
     EXPECT_EQ(log_in({.options = options_}).code, "perm_denied");
 }
 

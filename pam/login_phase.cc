@@ -47,7 +47,8 @@ Decision LoginPhase::conclude(Reason reason) const noexcept
 {
     if (is_root_) return {Verdict::ignore, Reason::root};
     // Before the options are known nothing may open the node; and no session begins in namespaces that nobody knows of.
-    return options_valid_ && !is_joining_ && !is_in_namespaces() ? conclude_failure(options_, reason) : Decision{Verdict::deny, reason};
+    if (!options_valid_ || is_joining_ || is_in_namespaces()) return {Verdict::deny, reason};
+    return exempt_ && may_begin_elsewhere() ? *exempt_ : conclude_failure(options_, reason);
 }
 
 Decision LoginPhase::decide(std::span<const std::string_view> arguments)
@@ -73,11 +74,17 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
     Decision decision = before_jobs                ? *before_jobs
                         : phase_ == Phase::account ? decide_by_jobs(user.value()->uid)
                                                    : decide_session(user.value()->uid);
-    // Neither another job's session nor an unconfined one can begin in a job's namespaces, whatever the options say.
-    // Nor in a step that was ending when it adopted: it would not end.
-    if (decision.verdict != Verdict::adopt && (is_in_namespaces() || is_in_ending_step_)) decision.verdict = Verdict::deny;
+    if (decision.verdict != Verdict::adopt && !may_begin_elsewhere()) decision.verdict = Verdict::deny;
+    else if (decision.verdict != Verdict::adopt && exempt_) return *exempt_;
     if (decision.verdict == Verdict::adopt && phase_ == Phase::session && options_.runtime_dir) give_runtime_dir(*user.value());
     return decision;
+}
+
+bool LoginPhase::may_begin_elsewhere() const noexcept
+{
+    // Neither another job's session nor an unconfined one can begin in a job's namespaces, whatever the options say.
+    // Nor in a step that was ending when it adopted: it would not end.
+    return !is_joining_ && !is_in_namespaces() && !is_in_ending_step_;
 }
 
 std::optional<Decision> LoginPhase::decide_before_jobs(const Result<std::optional<User>>& user)
@@ -89,32 +96,21 @@ std::optional<Decision> LoginPhase::decide_before_jobs(const Result<std::optiona
     if (is_root_ && (options_.ignore_root || !options_valid_)) return Decision{Verdict::ignore, Reason::root};
     if (!options_valid_) return conclude_failure(options_, Reason::bad_option);
 
-    Subject subject{record_.service, record_.user, false};
-    if (const auto decision = pass_over(options_, subject)) return decision;
+    if (const auto decision = find_exemption(user)) return decision;
     if (!user.ok()) {
         log(LogLevel::error, Priority::error, user.error().context);
         return conclude_failure(options_, Reason::user_lookup);
     }
     if (!user.value()) return conclude_failure(options_, Reason::unknown_user);
-    subject.in_exempt_group = exempt_by_group(*user.value());
-    return pass_over(options_, subject);
-}
-
-bool LoginPhase::exempt_by_group(const User& user)
-{
-    const auto member = in_any_group(record_.user, user.gid, options_.exempt_groups);
-    if (member) return member.value();
-    // Not known to be exempt is not exempt.
-    log(LogLevel::error, Priority::error, "exempt_groups: " + member.error().context);
-    return false;
+    return std::nullopt;
 }
 
 Decision LoginPhase::decide_by_jobs(uid_t uid)
 {
     const Deadline deadline = Deadline::after(options_.timeout);
     const Decision decision = find_and_adopt(uid, deadline);
-    // A session without a job is the account phase's business, and nothing keeps root waiting.
-    const bool may_be_early = decision.reason == Reason::no_jobs && phase_ == Phase::account && !is_root_;
+    // A session without a job is the account phase's business, and nothing keeps root or the exempt waiting.
+    const bool may_be_early = decision.reason == Reason::no_jobs && phase_ == Phase::account && !is_root_ && !exempt_;
     return may_be_early ? decide_without_step(uid, deadline) : decision;
 }
 
@@ -283,15 +279,7 @@ void LoginPhase::report()
         break;
     }
     }
-    if (options_.quiet) return;
-    if (record_.decision.reason == Reason::account_job) return;  // which the account phase has named
-    const std::string message = user_message(record_);
-    if (message.empty()) return;
-    if (record_.decision.verdict == Verdict::deny) {
-        host_.tell_refusal(message);
-    } else {
-        host_.tell(message);
-    }
+    if (!options_.quiet) tell();
 }
 
 void LoginPhase::log_once(LogLevel level, Priority priority, const std::string& line)

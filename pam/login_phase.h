@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The account phase: may this login enter, and into which job? And the session phase: is it there still, or again?
-// login_phase.cc is what both have in common, choice.cc finds out which of several jobs it is, session.cc is the session's,
+// login_phase.cc is what both have in common, exempt.cc finds out who is left alone, telling.cc tells the user, choice.cc finds out which of several jobs it is, session.cc is the session's,
 // without_step.cc what is left to do for who has no job here.
 #pragma once
 
@@ -84,7 +84,14 @@ private:
     [[nodiscard]] std::optional<std::uint32_t> job_of_account_phase() const;
     [[nodiscard]] std::optional<std::uint32_t> job_of_process(const std::vector<StepdSession>& sessions) const;
     [[nodiscard]] Choice choose_among(const std::vector<StepdSession>& sessions, Deadline deadline);
+    // The decision for who is left alone. None for everybody else, and for the exempt whose jobs are to be looked for: exempt_.
+    [[nodiscard]] std::optional<Decision> find_exemption(const Result<std::optional<User>>& user);
+    [[nodiscard]] bool is_listed();
     [[nodiscard]] bool exempt_by_group(const User& user);
+    // The names in a list; none where something is wrong with it.
+    [[nodiscard]] std::vector<std::string> read_list(const char* option, const std::string& file);
+    // Where no job has adopted the process: false if it is where no session can begin.
+    [[nodiscard]] bool may_begin_elsewhere() const noexcept;
     // `limit`: until when the helper may be waited for.
     [[nodiscard]] std::optional<std::uint32_t> find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
                                                                Deadline limit);
@@ -93,6 +100,8 @@ private:
     void set_up_environment(const Adoption& adoption);
     void give_runtime_dir(const User& user);
     void report();
+    void tell();
+    void tell_site_message();
 
     void log(LogLevel level, Priority priority, const std::string& line);
     // What every look at the steps would say again.
@@ -107,6 +116,7 @@ private:
     bool options_valid_ = false;
     bool is_in_ending_step_ = false;
     bool is_joining_ = false;  // the job's namespaces, so that an exception leaves the process nobody knows where
+    std::optional<Decision> exempt_;  // exempt_adopt=: what the login ends with if no job adopts it
     std::string session_key_;  // of this process, by /proc as it was before the job's namespaces were joined
     std::vector<std::string> logged_once_;
     LoginRecord record_;

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "slurm_adopt/file.h"
+
 namespace slurm_adopt {
 
 Result<OwnSteps> NodeAccess::find_own_steps(const Roots& roots, const Options& options, uid_t uid, Deadline deadline)
@@ -25,6 +27,11 @@ Result<std::vector<helper_wire::ControllerJob>> NodeAccess::ask_controller(const
                                                                            const ControllerQuestion& question, Deadline deadline)
 {
     return slurm_adopt::ask_controller(settings, question, deadline);
+}
+
+Result<std::string> NodeAccess::read_site_file(const std::string& path, std::size_t most)
+{
+    return slurm_adopt::read_site_file(path, most);
 }
 
 bool NodeAccess::wait_for_step(StepWatch& watch, Deadline until)

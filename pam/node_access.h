@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,8 @@ public:
     [[nodiscard]] virtual Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings,
                                                                                          const ControllerQuestion& question,
                                                                                          Deadline deadline);
+    // A list or a text of the site's (file.h).
+    [[nodiscard]] virtual Result<std::string> read_site_file(const std::string& path, std::size_t most);
     // True: there is something new to look at. False: the time is over.
     [[nodiscard]] virtual bool wait_for_step(StepWatch& watch, Deadline until);
     // Where the process is that logs in.

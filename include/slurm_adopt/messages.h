@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "slurm_adopt/policy.h"
 
@@ -40,5 +41,12 @@ struct LoginRecord {
 
 // One short line for the user: the reason, and what to do next. Empty: nothing needs to be said.
 [[nodiscard]] std::string user_message(const LoginRecord& record);
+
+// Of a text of the site's, in bytes; and of each line that is made of it.
+inline constexpr std::size_t longest_site_text = 4096;
+
+// The lines of a text of the site's for who was refused (deny_message_file=): %u is the user, %h the node, %j the job ("-" for
+// none), %% a '%'; any other '%' stays as it is.
+[[nodiscard]] std::vector<std::string> site_message(std::string_view text, const LoginRecord& record);
 
 }  // namespace slurm_adopt

@@ -36,6 +36,7 @@ enum class OptionId {
     helper,
     exempt_users,
     exempt_groups,
+    exempt_adopt,
     wait_for_job,
     controller,
     controller_timeout,
@@ -47,6 +48,7 @@ enum class OptionId {
     import_env,
     runtime_dir,
     job_choice,
+    deny_message_file,
     quiet,
 };
 
@@ -60,7 +62,7 @@ enum class OptionType {
     name,      // a node name: letters, digits, '.', '_', '-'
     user,      // one user's name
     url,       // http://HOST[:PORT], https://HOST[:PORT] or unix:/PATH
-    names,     // user or group names, separated by commas
+    names,     // user or group names, or @FILE with such names (name_list.h), separated by commas
     services,  // PAM service names, separated by commas, or '*'
     patterns,  // environment names or PREFIX_*, separated by commas
 };
@@ -107,7 +109,10 @@ struct Options {
     std::string slurm_conf;
     std::string helper;
     std::vector<std::string> exempt_users;
+    std::vector<std::string> exempt_user_files;  // lists of them: paths
     std::vector<std::string> exempt_groups;
+    std::vector<std::string> exempt_group_files;
+    bool exempt_adopt = false;
     std::chrono::seconds wait_for_job{0};
     Controller controller = Controller::none;
     std::chrono::seconds controller_timeout{2};
@@ -119,6 +124,7 @@ struct Options {
     std::vector<std::string> import_env;
     bool runtime_dir = false;
     JobChoice job_choice = JobChoice::none;
+    std::string deny_message_file;  // empty: none
     bool quiet = false;
 };
 

@@ -33,6 +33,7 @@ struct Subject {
     std::string_view service;  // PAM_SERVICE
     std::string_view user;     // PAM_USER
     bool in_exempt_group = false;
+    bool is_listed = false;     // in a file that exempt_users= names
 };
 
 // The decision for those whom the module leaves alone; none for everybody else.

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ template <std::unsigned_integral Number>
 // True if there is no control character in `text`; bytes beyond ASCII are fine.
 [[nodiscard]] bool is_printable(std::string_view text);
 
-// Free text for a log line or a terminal: control characters and non-ASCII bytes become '?'; at most 256 bytes.
-[[nodiscard]] std::string printable(std::string_view text);
+// Free text for a log line or a terminal: control characters and non-ASCII bytes become '?'; at most `most` bytes.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t most = 256);
 
 }  // namespace slurm_adopt

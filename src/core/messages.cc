@@ -40,6 +40,31 @@ std::string refusal(const LoginRecord& record)
     return {};
 }
 
+std::string job_name(const LoginRecord& record)
+{
+    return record.job_id != 0 ? std::to_string(record.job_id) : "-";
+}
+
+std::string expanded(std::string_view line, const LoginRecord& record)
+{
+    std::string text;
+    while (!line.empty() && text.size() < longest_site_text) {
+        const char next = line.front() == '%' && line.size() > 1 ? line[1] : '\0';
+        std::size_t taken = 2;
+        switch (next) {
+        case 'u': text += record.user; break;
+        case 'h': text += record.node; break;
+        case 'j': text += job_name(record); break;
+        case '%': text += '%'; break;
+        default:
+            text += line.front() == '\t' ? ' ' : line.front();
+            taken = 1;
+        }
+        line.remove_prefix(taken);
+    }
+    return printable(text, longest_site_text);
+}
+
 }  // namespace
 
 std::string_view verdict_word(Verdict verdict)
@@ -74,7 +99,7 @@ std::string decision_line(const LoginRecord& record)
     add("service", log_value(record.service));
     add("rhost", log_value(record.rhost));
     add("jobs", std::to_string(record.jobs));
-    add("job", record.job_id != 0 ? std::to_string(record.job_id) : "-");
+    add("job", job_name(record));
     add("phase", log_value(record.phase));
     add("ms", milliseconds);
     add("verified", !adopted ? "-" : record.verified ? "yes" : "no");
@@ -90,12 +115,25 @@ std::string user_message(const LoginRecord& record)
     case Verdict::adopt:
         if (record.jobs < 2) return {};
         return "You have " + std::to_string(record.jobs) + " jobs on " + printable(record.node) +
-               "; this login was placed into job " + std::to_string(record.job_id) + ".";
+               "; this login was placed into job " + std::to_string(record.job_id) + "." +
+               (record.decision.reason == Reason::newest_job ? " For another one: srun --overlap --pty --jobid=<JOBID> bash" : "");
     case Verdict::ignore:
     case Verdict::allow:
         return {};
     }
     return {};
+}
+
+std::vector<std::string> site_message(std::string_view text, const LoginRecord& record)
+{
+    while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+    std::vector<std::string> lines;
+    if (text.empty()) return lines;
+    for (std::string_view line : split(text, '\n')) {
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        lines.push_back(expanded(line, record));
+    }
+    return lines;
 }
 
 }  // namespace slurm_adopt

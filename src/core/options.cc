@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "slurm_adopt/name_list.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
@@ -58,12 +59,10 @@ bool is_service(std::string_view text)
     return made_of(text, {letters, digits, "_-.@+"});
 }
 
-// Names of people come from directories too ("DOMAIN\user", "user@realm"), so only what would be a typo or a
-// later extension ("@file") is refused.
-bool is_user_or_group(std::string_view text)
+bool is_name_or_file(std::string_view text)
 {
-    return !text.empty() && text.front() != '@' && text.find('=') == std::string_view::npos &&
-           std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
+    if (!text.starts_with('@')) return is_user_or_group(text);
+    return is_safe_path(text.substr(1)) && is_printable(text);
 }
 
 bool is_host(std::string_view text)
@@ -124,11 +123,11 @@ bool is_valid(const OptionSpec& spec, std::string_view value)
     case OptionType::name:
         return made_of(value, {letters, digits, "._-"});
     case OptionType::user:
-        return is_user_or_group(value) && value.find(',') == std::string_view::npos;
+        return is_user_or_group(value);
     case OptionType::url:
         return is_url(value);
     case OptionType::names:
-        return all_parts(value, is_user_or_group);
+        return all_parts(value, is_name_or_file);
     case OptionType::services:
         return value == "*" || all_parts(value, is_service);
     case OptionType::patterns:
@@ -141,6 +140,15 @@ std::vector<std::string> list_of(std::string_view value)
 {
     const auto parts = split(value, ',');
     return {parts.begin(), parts.end()};
+}
+
+// The names of a list, or the files in it.
+std::vector<std::string> names_of(std::string_view value, bool files)
+{
+    std::vector<std::string> found;
+    for (const std::string_view part : split(value, ','))
+        if (part.starts_with('@') == files) found.emplace_back(part.substr(files ? 1 : 0));
+    return found;
 }
 
 std::chrono::seconds seconds_of(std::string_view value)
@@ -171,8 +179,15 @@ void store(Options& options, OptionId id, std::string_view value)
     case OptionId::spool_dir: options.spool_dir = value; return;
     case OptionId::slurm_conf: options.slurm_conf = value; return;
     case OptionId::helper: options.helper = value; return;
-    case OptionId::exempt_users: options.exempt_users = list_of(value); return;
-    case OptionId::exempt_groups: options.exempt_groups = list_of(value); return;
+    case OptionId::exempt_users:
+        options.exempt_users = names_of(value, false);
+        options.exempt_user_files = names_of(value, true);
+        return;
+    case OptionId::exempt_groups:
+        options.exempt_groups = names_of(value, false);
+        options.exempt_group_files = names_of(value, true);
+        return;
+    case OptionId::exempt_adopt: options.exempt_adopt = on; return;
     case OptionId::wait_for_job: options.wait_for_job = seconds_of(value); return;
     case OptionId::controller:
         options.controller = value == "rpc" ? Controller::rpc : value == "rest" ? Controller::rest : Controller::none;
@@ -186,6 +201,7 @@ void store(Options& options, OptionId id, std::string_view value)
     case OptionId::import_env: options.import_env = list_of(value); return;
     case OptionId::runtime_dir: options.runtime_dir = on; return;
     case OptionId::job_choice: options.job_choice = value == "file" ? JobChoice::file : JobChoice::none; return;
+    case OptionId::deny_message_file: options.deny_message_file = value; return;
     case OptionId::quiet: options.quiet = on; return;
     }
 }

@@ -32,7 +32,7 @@ std::optional<Decision> pass_over(const Options& options, const Subject& subject
 {
     if (!contains(options.service, "*") && !contains(options.service, subject.service))
         return Decision{Verdict::ignore, Reason::service};
-    if (contains(options.exempt_users, subject.user)) return Decision{Verdict::ignore, Reason::exempt_user};
+    if (subject.is_listed || contains(options.exempt_users, subject.user)) return Decision{Verdict::ignore, Reason::exempt_user};
     if (subject.in_exempt_group) return Decision{Verdict::ignore, Reason::exempt_group};
     return std::nullopt;
 }

@@ -6,12 +6,12 @@
 namespace slurm_adopt {
 namespace {
 
-constexpr std::size_t longest_shown = 256;
+constexpr std::size_t longest_value = 256;
 
 template <class Keep>
-std::string keep_or_question_mark(std::string_view text, Keep keep)
+std::string keep_or_question_mark(std::string_view text, std::size_t most, Keep keep)
 {
-    std::string safe(text.substr(0, longest_shown));
+    std::string safe(text.substr(0, most));
     for (char& c : safe)
         if (!keep(c)) c = '?';
     return safe;
@@ -33,7 +33,7 @@ std::vector<std::string_view> split(std::string_view text, char separator)
 std::string log_value(std::string_view text)
 {
     if (text.empty()) return "-";
-    return keep_or_question_mark(text, [](char c) { return c > ' ' && c <= '~' && c != '='; });
+    return keep_or_question_mark(text, longest_value, [](char c) { return c > ' ' && c <= '~' && c != '='; });
 }
 
 bool is_printable(std::string_view text)
@@ -41,9 +41,9 @@ bool is_printable(std::string_view text)
     return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
 }
 
-std::string printable(std::string_view text)
+std::string printable(std::string_view text, std::size_t most)
 {
-    return keep_or_question_mark(text, [](char c) { return c >= ' ' && c <= '~'; });
+    return keep_or_question_mark(text, most, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 std::string lower_case(std::string_view text)

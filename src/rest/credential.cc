@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rest/credential.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -16,7 +15,6 @@
 #include "jwt/key_file.h"
 #include "jwt/mint.h"
 #include "jwt/parse.h"
-#include "slurm_adopt/fd.h"
 #include "slurm_adopt/file.h"
 #include "slurm_adopt/text.h"
 
@@ -34,20 +32,6 @@ constexpr std::size_t longest_certificates = std::size_t{1024} * 1024;
 Error of_file(const std::string& file, const std::string& what, ErrorCode code = ErrorCode::untrusted)
 {
     return Error{code, 0, file + ": " + what};
-}
-
-// A regular file of root's on which nobody else has any permission of `forbidden`; otherwise `advice` is given.
-Result<std::string> read_own_file(const std::string& file, int flags, mode_t forbidden, const char* advice, std::size_t most)
-{
-    // O_NONBLOCK: a FIFO must not make us wait for somebody to write.
-    const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags));
-    if (!fd) return system_error(file);
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0) return system_error(file);
-    if (!S_ISREG(status.st_mode)) return of_file(file, "is no regular file");
-    if (status.st_uid != 0) return of_file(file, "does not belong to root");
-    if ((status.st_mode & forbidden) != 0) return of_file(file, advice);
-    return read_open_file(fd, file, most);
 }
 
 std::string_view without_frame(std::string_view text)
@@ -80,7 +64,7 @@ Result<Credential> read_token(const std::string& file, const std::string& user, 
 {
     constexpr const char* advice = "others than root have permissions: chmod 0400, and make a new token if they could read it";
     constexpr std::size_t longest_line = jwt::longest_token + export_prefix.size() + 2;
-    const auto text = read_own_file(file, O_NOFOLLOW, S_IRWXG | S_IRWXO, advice, longest_line);
+    const auto text = read_own_file(file, Links::refused, S_IRWXG | S_IRWXO, advice, longest_line);
     if (!text) return text.error();
     const std::string_view token = without_frame(text.value());
     auto parts = jwt::split_token(token);
@@ -111,7 +95,7 @@ Result<Credential> mint_token(const std::string& key_file, const std::string& us
 
 Result<std::string> read_certificates(const std::string& file)
 {
-    auto text = read_own_file(file, 0, S_IWGRP | S_IWOTH, "others than root may write to it", longest_certificates);
+    auto text = read_own_file(file, Links::followed, S_IWGRP | S_IWOTH, "others than root may write to it", longest_certificates);
     if (text && text.value().find("-----BEGIN ") == std::string::npos)
         return of_file(file, "has no certificate in PEM", ErrorCode::malformed);
     return text;

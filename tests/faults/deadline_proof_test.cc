@@ -123,6 +123,10 @@ constexpr double with_timeout = timeout_ms + 1500;
 TEST_F(Deadlines, NoJobAndOneJob)
 {
     walk("no job", {.options = {"strict", timeout_}}, with_timeout);
+    const std::string list = spool_.write("list", "root\ndaemon\n");
+    ASSERT_EQ(::chmod(list.c_str(), 0644), 0);
+    walk("files of the site",
+         {.options = {"strict", timeout_, "exempt_users=@" + list, "exempt_groups=@" + list, "deny_message_file=" + list}}, with_timeout);
     (void)start(9, {.uid = bob});
     walk("somebody else's", {.options = {"strict", timeout_}}, with_timeout);
     {

@@ -178,6 +178,10 @@ TEST_F(SystemCallWalk, EveryOneEnds)
     walk("one job", {.options = options, .mode = "session"});
     walk("a runtime directory",
          {.options = {"strict", "timeout=1", "runtime_dir=1"}, .mode = "session", .prepare = private_run});
+    const std::string list = spool_.write("exempt", "daemon\nnosuchgroup\n");
+    ASSERT_EQ(::chmod(list.c_str(), 0644), 0);
+    walk("lists of the exempt",
+         {.options = {"strict", "timeout=1", "exempt_users=@" + list, "exempt_groups=@" + list, "exempt_adopt=1"}});
     walk("exempt groups", {.options = {"strict", "timeout=1", "exempt_groups=daemon,nosuchgroup"}});
     (void)start(8, {.uid = nobody});
     const std::string helper = spool_.write("helper", "#!/bin/sh\nsleep 60\n");

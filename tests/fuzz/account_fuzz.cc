@@ -54,10 +54,18 @@ uid_t uid_of(std::string_view user)
     return user == "alice" ? alice : user == "bob" ? bob : user == "dave" ? 41004 : user == "root" || user == "toor" ? 0 : 4294967294U;
 }
 
-bool is_passed_over(const Options& options, std::string_view user, std::string_view service)
+bool contains(const std::vector<std::string>& list, std::string_view entry)
 {
-    const bool in_group = user == "dave" && std::find(options.exempt_groups.begin(), options.exempt_groups.end(), "admins") != options.exempt_groups.end();
-    return pass_over(options, Subject{service, user, in_group}).has_value();
+    return std::find(list.begin(), list.end(), entry) != list.end();
+}
+
+// Who may be passed over: every list is read well, and a line of what the input has for a list is any part of it.
+bool is_passed_over(const Options& options, std::string_view user, const World& world)
+{
+    const bool in_group = user == "dave" && (contains(options.exempt_groups, "admins") || contains(options.exempt_group_files, "/lists/good"));
+    const bool is_listed = ((user == "alice" || user == "dave") && contains(options.exempt_user_files, "/lists/good")) ||
+                           (contains(options.exempt_user_files, "/lists/raw") && world.raw.find(user) != std::string::npos);
+    return pass_over(options, Subject{world.login.service, user, in_group, is_listed}).has_value();
 }
 
 bool option_lets_in(const Options& options, Reason reason, bool ignored)
@@ -93,9 +101,9 @@ void check_success(const Kernel& kernel, const Options& options, const Phase& ph
         require(phase.memory_fails, "in some of the namespaces of a job nobody is let in");
 }
 
-void check_ignore(const Kernel& kernel, const Options& options, const Phase& phase, const Logged& logged, const Login& login)
+void check_ignore(const Kernel& kernel, const Options& options, const Phase& phase, const Logged& logged)
 {
-    if (is_passed_over(options, phase.user, login.service)) return;
+    if (is_passed_over(options, phase.user, kernel.world)) return;
     const bool generic = option_lets_in(options, Reason::internal_error, true);
     require(generic || options.action_no_jobs == Action::ignore || phase.is_session, "nobody is passed over but by an option");
     const bool has_no_job = logged.reason && failure_class(*logged.reason) == FailureClass::no_jobs;
@@ -134,8 +142,10 @@ void check(const Kernel& kernel, const Phase& phase, int code, const pam_handle&
         return;
     }
     if (code == PAM_SUCCESS) check_success(kernel, parsed.options, phase, logged);
-    if (code == PAM_IGNORE && !is_root_by_uid) check_ignore(kernel, parsed.options, phase, logged, login);
+    if (code == PAM_IGNORE && !is_root_by_uid) check_ignore(kernel, parsed.options, phase, logged);
     if (code == PAM_PERM_DENIED) require(logged.decision.empty() || logged.decision == "deny", "the log says what was done");
+    if (contains(parsed.options.exempt_users, phase.user) && !parsed.options.exempt_adopt)
+        require(code == PAM_IGNORE || phase.memory_fails, "who is exempt is left alone");
     if (parsed.options.quiet || login.flags != 0) require(handle.told.size() == before.messages, "who wants silence has it");
 }
 

@@ -145,6 +145,7 @@ private:
     [[nodiscard]] std::optional<Node> look_up_freezer(std::string_view path);
     [[nodiscard]] std::optional<Node> look_up_spool(const std::string& path);
     [[nodiscard]] std::optional<Node> look_up_helper(const std::string& path);
+    [[nodiscard]] std::optional<Node> look_up_list(std::string_view name) const;
     [[nodiscard]] std::optional<Node> look_up_run(const std::string& path);
     void answer(std::size_t talk, std::int32_t request, std::string_view& arguments);
     void adopt(int step, pid_t who);

@@ -58,8 +58,16 @@ std::optional<Node> Kernel::look_up(const std::string& path)
     if (view.starts_with(freezer)) return look_up_freezer(view.substr(freezer.size()));
     if (view.starts_with("/sys/fs/cgroup/")) return view.ends_with("/step_extern") ? std::optional(directory_of({})) : std::nullopt;
     if (view == "/run" || view.starts_with("/run/")) return look_up_run(path.substr(4));
+    if (view.starts_with("/lists/")) return look_up_list(view.substr(7));
     if (auto helper_node = look_up_helper(path)) return helper_node;
     return look_up_spool(path);
+}
+
+std::optional<Node> Kernel::look_up_list(std::string_view name) const
+{
+    Node node = file_of(name == "raw" ? world.raw : exempt_list);
+    if (name == "bad") node.uid = alice;
+    return node;
 }
 
 std::optional<Node> Kernel::look_up_process(std::string_view who, std::string_view what)

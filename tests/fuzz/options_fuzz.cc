@@ -44,7 +44,7 @@ bool is_inside_table(const Options& options)
            options.action_generic_failure != Action::newest && between(options.timeout, 1, 120) &&
            between(options.callerid_timeout, 1, 60) && between(options.wait_for_job, 0, 60) && between(options.controller_timeout, 1, 60) &&
            is_path(options.spool_dir) && is_path(options.slurm_conf) && is_path(options.helper) && is_path(options.rest_token_file) &&
-           is_path(options.rest_key_file) && is_path(options.rest_ca_file) && is_url(options.rest_url) && !options.service.empty();
+           is_path(options.rest_key_file) && is_path(options.rest_ca_file) && is_path(options.deny_message_file) && is_url(options.rest_url) && !options.service.empty();
 }
 
 bool same(const Options& a, const Options& b)
@@ -52,9 +52,10 @@ bool same(const Options& a, const Options& b)
     const auto key = [](const Options& o) {
         return std::tie(o.action_no_jobs, o.action_unknown, o.action_adopt_failure, o.action_generic_failure, o.disable_x11,
                         o.join_container, o.log_level, o.nodename, o.service, o.single_job_skip_rpc, o.ignore_root, o.strict,
-                        o.timeout, o.callerid_timeout, o.spool_dir, o.slurm_conf, o.helper, o.exempt_users, o.exempt_groups,
+                        o.timeout, o.callerid_timeout, o.spool_dir, o.slurm_conf, o.helper, o.exempt_users, o.exempt_user_files,
+                        o.exempt_groups, o.exempt_group_files, o.exempt_adopt,
                         o.wait_for_job, o.controller, o.controller_timeout, o.rest_url, o.rest_user, o.rest_token_file, o.rest_key_file,
-                        o.rest_ca_file, o.import_env, o.runtime_dir, o.job_choice, o.quiet);
+                        o.rest_ca_file, o.import_env, o.runtime_dir, o.job_choice, o.deny_message_file, o.quiet);
     };
     return key(a) == key(b);
 }

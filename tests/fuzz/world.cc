@@ -18,6 +18,9 @@ constexpr const char* options[] = {
     "service=su", "timeout=1", "timeout=3", "callerid_timeout=1", "spool_dir=/spool", "helper=/opt/h", "slurm_conf=/etc/x",
     "exempt_users=alice", "exempt_groups=admins", "exempt_groups=broken-group", "quiet", "service=sshd,su"};
 constexpr const char* waits[] = {"wait_for_job=2", "controller=rpc", "controller_timeout=1", "wait_for_job=1"};
+constexpr const char* of_files[] = {"exempt_users=@/lists/good", "exempt_groups=@/lists/good", "exempt_users=@/lists/bad,bob",
+                                      "exempt_users=@/lists/raw", "exempt_adopt=1", "exempt_users=alice",
+                                      "deny_message_file=/lists/raw", "deny_message_file=/lists/bad"};
 constexpr const char* wrong_options[] = {"wrong=1", "strict=maybe", "action_no_jobs=allow", "timeout=1 2", "strict", "quiet"};
 constexpr std::int32_t versions[] = {38 << 8, 44 << 8, 46 << 8, 41 << 8, 0, -1, 43 << 8};
 constexpr int connect_errors[] = {0, ECONNREFUSED, ENOENT, EAGAIN, EACCES, EPROTOTYPE, EMFILE};
@@ -37,11 +40,13 @@ bool same_option(std::string_view a, std::string_view b)
 std::vector<std::string> options_of(Input& input, int most)
 {
     constexpr unsigned first_wait = 240;
+    constexpr unsigned first_of_files = first_wait - std::size(of_files);
     constexpr unsigned first_wrong = first_wait + std::size(waits);
     std::vector<std::string> found;
     for (int i = 0; i < most; ++i) {
         const unsigned which = input.byte();
-        const std::string option = which < first_wait    ? options[which % std::size(options)]
+        const std::string option = which < first_of_files ? options[which % std::size(options)]
+                                   : which < first_wait  ? of_files[which - first_of_files]
                                    : which < first_wrong ? waits[which - first_wait]
                                                          : wrong_options[which % std::size(wrong_options)];
         // Twice is wrong: only where that is wanted.

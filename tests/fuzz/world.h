@@ -16,6 +16,7 @@ inline constexpr uid_t alice = 41001;
 inline constexpr uid_t bob = 41002;
 inline constexpr gid_t admins = 50000;
 inline constexpr const char* spool = "/var/spool/slurmd";
+inline constexpr const char* exempt_list = "# on call\n dave # x\nalice\r\n\nadmins\n";
 
 enum class Layout { v1, v2, v2_sluid, none, raw };
 enum class Moves { both, nobody, child_only, parent_only };

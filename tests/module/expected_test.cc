@@ -36,7 +36,8 @@ protected:
     {
         Expected expected{"success", {decided("info adopt " + reason, jobs, job, "yes", "closed")}, {}, {"SLURM_JOB_ID=" + std::to_string(job)}};
         if (listed) expected.log.insert(expected.log.begin(), warning());
-        if (jobs > 1) expected.told = {"info You have 2 jobs on HOST; this login was placed into job " + std::to_string(job) + "."};
+        const std::string other = reason == "newest_job" ? " For another one: srun --overlap --pty --jobid=<JOBID> bash" : "";
+        if (jobs > 1) expected.told = {"info You have 2 jobs on HOST; this login was placed into job " + std::to_string(job) + "." + other};
         return expected;
     }
     [[nodiscard]] Expected no_job() const

@@ -9,6 +9,8 @@
 #include "phases.h"
 #include "support/fault_table.h"
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <fstream>
 #include <sstream>
@@ -109,7 +111,13 @@ TEST_F(MemoryFailure, TheDefaultsPassOverAndNeverSaySuccess)
 
 TEST_F(MemoryFailure, WithoutAJobNobodyGetsSuccess)
 {
+    const std::string list = spool_.write("list", "bob\ncarol\n");
+    ASSERT_EQ(::chmod(list.c_str(), 0644), 0);
+    const std::string users = "exempt_users=@" + list;
+    const std::string groups = "exempt_groups=@" + list;
+    const std::string text = "deny_message_file=" + list;
     for (const auto& options : {std::vector<const char*>{"strict"},
+                                {users.c_str(), groups.c_str(), "exempt_adopt=1", text.c_str(), "strict"},
                                 {},
                                 {"nonsense"},
                                 {"spool_dir=/nowhere", "strict"},

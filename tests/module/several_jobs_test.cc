@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 std::string told(int jobs, int job)
 {
     return "info You have " + std::to_string(jobs) + " jobs on HOST; this login was placed into job " + std::to_string(job) +
-           ".";
+           ". For another one: srun --overlap --pty --jobid=<JOBID> bash";
 }
 
 Expected newest(int jobs, int job)

@@ -127,7 +127,7 @@ TEST_F(StepEnded, EndsWhileItAdoptsAndAnotherRuns)
     expect("the older job, and no other look", outcome,
            {"success",
             {"warning job 8: the step is ending", decided("info adopt newest_job", 2, 7, "yes", "closed")},
-            {"info You have 2 jobs on HOST; this login was placed into job 7."},
+            {"info You have 2 jobs on HOST; this login was placed into job 7. For another one: srun --overlap --pty --jobid=<JOBID> bash"},
             {"SLURM_JOB_ID=7"}});
     EXPECT_TRUE(is_in(outcome, older.cgroup()));
 }

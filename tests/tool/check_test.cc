@@ -156,6 +156,22 @@ std::vector<Seed> pam_seeds()
          [](FakeNode& node, const Finding&) {
              node.replace(session_line, std::string(session_line) + " exempt_users=admin");
          }},
+        {"AListThatOthersWriteTo", "pam.lists", Status::fail, "others than root may write to it: nobody is exempt by it",
+         [](FakeNode& node) {
+             const std::string file = node.root.write("exempt", "admin\n");
+             EXPECT_EQ(::chmod(file.c_str(), 0646), 0);
+             node.replace("adopt.so strict", "adopt.so strict exempt_users=@" + file);
+         },
+         "chmod 0644",
+         [](FakeNode& node, const Finding&) { EXPECT_EQ(::chmod((node.root / "exempt").c_str(), 0644), 0); }},
+        {"AListWithALineThatIsNoName", "pam.lists", Status::fail, "line 2 is not one name: 'b c'",
+         [](FakeNode& node) {
+             const std::string file = node.root.write("exempt", "a\nb c\n");
+             EXPECT_EQ(::chmod(file.c_str(), 0644), 0);
+             node.replace("adopt.so strict", "adopt.so strict exempt_groups=wheel,@" + file);
+         },
+         "one name a line",
+         [](FakeNode& node, const Finding&) { node.root.write("exempt", "a\nb\n"); }},
         {"ADash", "pam.dash", Status::warn, "leading '-'",
          [account](FakeNode& node) { node.replace('\n' + account, "\n-" + account); }, "remove the '-'",
          [](FakeNode& node, const Finding&) { node.replace("\n-account", "\naccount"); }},

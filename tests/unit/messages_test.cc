@@ -144,7 +144,45 @@ TEST(UserMessage, TheJobTakenIsNamedWhereThereWereSeveral)
     EXPECT_EQ(user_message(login), "");
     login.decision.reason = Reason::newest_job;
     login.jobs = 2;
-    EXPECT_EQ(user_message(login), "You have 2 jobs on n1; this login was placed into job 7.");
+    EXPECT_EQ(user_message(login),
+              "You have 2 jobs on n1; this login was placed into job 7. For another one: srun --overlap --pty --jobid=<JOBID> bash");
+    // Who comes out of a job, or is in one, knows why it is that one.
+    for (const Reason known : {Reason::source_job, Reason::current_job, Reason::account_job}) {
+        login.decision.reason = known;
+        EXPECT_EQ(user_message(login), "You have 2 jobs on n1; this login was placed into job 7.") << reason_code(known);
+    }
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(SiteMessage, UserNodeAndJobAreFilledIn)
+{
+    LoginRecord login = record(Verdict::deny, Reason::adopt_timeout);
+    const std::string user = login.user;
+    EXPECT_EQ(site_message("Ask %u@%h about job %j.\n", login), Lines{"Ask " + user + "@n1 about job 7."});
+    EXPECT_EQ(site_message("%%u %%%j %", login), Lines{"%u %7 %"});
+    EXPECT_EQ(site_message("100% %x %n %s %d%", login), Lines{"100% %x %n %s %d%"});
+    EXPECT_EQ(site_message("%u%h", login), Lines{user + "n1"});
+    login.job_id = 0;
+    EXPECT_EQ(site_message("%j", login), Lines{"-"});
+    login.user = "%h%j";
+    EXPECT_EQ(site_message("%u", login), Lines{"%h%j"}) << "what is filled in is not looked at again";
+}
+
+TEST(SiteMessage, LineByLineAndSafe)
+{
+    LoginRecord login = record(Verdict::deny, Reason::no_jobs);
+    for (const char* nothing : {"", "\n", "\r\n\n"}) EXPECT_EQ(site_message(nothing, login), Lines{}) << nothing;
+    EXPECT_EQ(site_message("a\r\n\n\tb\n\n", login), (Lines{"a", "", " b"}));
+    EXPECT_EQ(site_message(std::string_view("\x1b[2Ja\0b\x7f\xc3\xa9", 10), login), Lines{"?[2Ja?b???"});
+    login.user = "x\ny\x1b";
+    login.node = "n\n1";
+    EXPECT_EQ(site_message("%u %h", login), Lines{"x?y? n?1"});
+    EXPECT_EQ(site_message(std::string(4096, 'x'), login), Lines{std::string(4096, 'x')}) << "a long line is no name: nothing is cut off";
+    login.user = std::string(300, 'u');
+    std::string many;
+    for (int i = 0; i < 2048; ++i) many += "%u";
+    EXPECT_EQ(site_message(many, login), Lines{std::string(longest_site_text, 'u')}) << "what is filled in has an end";
 }
 
 TEST(UserMessage, IsOneSafeLineWhateverTheNodeIsCalled)

@@ -25,6 +25,7 @@ std::string join(const std::vector<std::string>& list)
 std::map<std::string, std::string> dump(const Options& o)
 {
     const auto number = [](auto value) { return std::to_string(static_cast<long>(value)); };
+    const auto files = [](const std::vector<std::string>& paths) { return paths.empty() ? "" : '@' + join(paths); };
     return {
         {"action_no_jobs", number(o.action_no_jobs)},
         {"action_unknown", number(o.action_unknown)},
@@ -43,8 +44,9 @@ std::map<std::string, std::string> dump(const Options& o)
         {"spool_dir", o.spool_dir},
         {"slurm_conf", o.slurm_conf},
         {"helper", o.helper},
-        {"exempt_users", join(o.exempt_users)},
-        {"exempt_groups", join(o.exempt_groups)},
+        {"exempt_users", join(o.exempt_users) + files(o.exempt_user_files)},
+        {"exempt_groups", join(o.exempt_groups) + files(o.exempt_group_files)},
+        {"exempt_adopt", number(o.exempt_adopt)},
         {"wait_for_job", number(o.wait_for_job.count())},
         {"controller", number(o.controller)},
         {"controller_timeout", number(o.controller_timeout.count())},
@@ -56,6 +58,7 @@ std::map<std::string, std::string> dump(const Options& o)
         {"import_env", join(o.import_env)},
         {"runtime_dir", number(o.runtime_dir)},
         {"job_choice", number(o.job_choice)},
+        {"deny_message_file", o.deny_message_file},
         {"quiet", number(o.quiet)},
     };
 }
@@ -110,16 +113,20 @@ std::vector<Case> accepted()
         {"helper=/usr/libexec/slurm-adopt-helper", "/usr/libexec/slurm-adopt-helper"},
         {"exempt_users=admin", "admin;"},
         {"exempt_users=admin,DOM\\user,user@realm,j\xc3\xbcrgen", "admin;DOM\\user;user@realm;j\xc3\xbcrgen;"},
+        {"exempt_users=@/etc/slurm/exempt", "@/etc/slurm/exempt;"},
+        {"exempt_users=@/a,admin,@/b/..c", "admin;@/a;/b/..c;"},
         {"exempt_groups=wheel,sudo", "wheel;sudo;"},
+        {"exempt_groups=wheel,@/etc/groups", "wheel;@/etc/groups;"},
         {"import_env=CUDA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES;"},
         {"import_env=SLURM_*,_x1", "SLURM_*;_x1;"},
         {"job_choice=none", std::to_string(static_cast<int>(JobChoice::none))},
         {"job_choice=file", std::to_string(static_cast<int>(JobChoice::file))},
+        {"deny_message_file=/etc/slurm-adopt/denied", "/etc/slurm-adopt/denied"},
         {"strict", "1"},
         {"quiet", "1"},
     };
     static const std::vector<std::string> switches = {
-        "disable_x11", "join_container", "single_job_skip_rpc", "ignore_root", "strict", "runtime_dir", "quiet"};
+        "disable_x11", "join_container", "single_job_skip_rpc", "ignore_root", "strict", "exempt_adopt", "runtime_dir", "quiet"};
     static std::vector<std::string> arguments;  // kept alive for the pointers in the cases
     arguments.clear();
     arguments.reserve(100);

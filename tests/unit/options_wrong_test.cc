@@ -84,7 +84,9 @@ std::vector<std::string> wrong_values(OptionType type)
                 "unix:/a b",
                 "unix:/a\n",
                 "unix:/a\x7f"};
-    case OptionType::names: return {"", ",", "a,", ",a", "a,,b", "@file", "a,@file", "a b", "a=b", "a\tb", "a\nb", "a\x7f"};
+    case OptionType::names:
+        return {"",      ",",     "a,",    ",a",    "a,,b",  "@",       "@/",      "@file",    "a,@file", "@@/a", "@/a,@b",
+                "a,@/b/../c", "@/./a", "@ /a",  "@/a\n", "a b",   "a=b",     "a\tb",    "a\nb",     "a\x7f"};
     case OptionType::services:
         return {"", ",", "sshd,", ",sshd", "sshd,,login", "*,sshd", "sshd,*", "ssh*", "a b", "a/b", "sshd\n", "a=b"};
     case OptionType::patterns: return {"", ",", "A,", ",A", "*", "A**", "A*B", "1A", "A B", "A-B", "A=B", "\xc3\xa9", "A,*"};

@@ -332,6 +332,9 @@ TEST(Policy, PassOver)
         {{"sshd"}, {}, {"sshd", "alice", true}, Reason::exempt_group},
         {{"sshd"}, {"alice"}, {"sshd", "alice", true}, Reason::exempt_user},
         {{"sshd"}, {"alice"}, {"login", "alice", true}, Reason::service},
+        {{"sshd"}, {}, {"sshd", "alice", false, true}, Reason::exempt_user},
+        {{"sshd"}, {"bob"}, {"sshd", "alice", true, true}, Reason::exempt_user},
+        {{"sshd"}, {}, {"login", "alice", true, true}, Reason::service},
     };
     for (const PassOver& each : cases) {
         Options options;

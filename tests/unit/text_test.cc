@@ -57,6 +57,8 @@ TEST(Text, PrintableKeepsSpacesButNoControlCharacter)
     EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a?b");
     EXPECT_EQ(printable("%s%n"), "%s%n");  // harmless: never used as a format
     EXPECT_EQ(printable(std::string(257, 'x')).size(), 256U);
+    EXPECT_EQ(printable(std::string(257, '\n'), 300), std::string(257, '?'));
+    EXPECT_EQ(printable("abc", 2), "ab");
 }
 
 TEST(Text, IsPrintableRefusesControlCharactersOnly)

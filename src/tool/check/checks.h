@@ -36,6 +36,7 @@ using Found = std::optional<Finding>;
 [[nodiscard]] Found check_strict(const Node& node);
 [[nodiscard]] Found check_service(const Node& node);
 [[nodiscard]] Found check_same_options(const Node& node);
+[[nodiscard]] Found check_lists(const Node& node);  // only where a line names a file of exempt users or groups
 [[nodiscard]] Found check_dash(const Node& node);
 [[nodiscard]] Found check_once(const Node& node);
 

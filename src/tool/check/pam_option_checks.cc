@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "check/checks.h"
+#include "slurm_adopt/file.h"
+#include "slurm_adopt/name_list.h"
 
 namespace slurm_adopt::tool {
 namespace {
@@ -22,6 +24,17 @@ std::vector<std::string> sorted(std::vector<std::string> words)
 {
     std::sort(words.begin(), words.end());
     return words;
+}
+
+// What is wrong with a list, as the module sees it; none: nothing.
+std::optional<std::string> trouble_with(const std::string& file, std::size_t most)
+{
+    const auto text = read_site_file(file, longest_name_list);
+    if (!text) return text.error().context;
+    const auto names = parse_name_list(text.value());
+    if (!names) return file + ": " + names.error().context;
+    if (names.value().size() > most) return file + ": more than " + std::to_string(most) + " groups";
+    return std::nullopt;
 }
 
 }  // namespace
@@ -80,6 +93,27 @@ Found check_same_options(const Node& node)
     return found_warn(account.place.text() + " and " + session.place.text() +
                           " have different options: whom only one of them exempts, the other adopts or refuses",
                       "give both lines the same options");
+}
+
+Found check_lists(const Node& node)
+{
+    std::size_t files = 0;
+    for (const OurLine& ours : all_lines(node)) {
+        const Options& options = ours.options.options;
+        const auto check = [&](const std::vector<std::string>& lists, std::size_t most) -> Found {
+            for (const std::string& file : lists) {
+                ++files;
+                if (const auto trouble = trouble_with(file, most))
+                    return found_fail(at(ours) + *trouble + ": nobody is exempt by it",
+                                      "make " + file + " a file of root's that nobody else may write to (chown root, chmod 0644), with one name a line");
+            }
+            return std::nullopt;
+        };
+        if (auto found = check(options.exempt_user_files, longest_name_list)) return found;
+        if (auto found = check(options.exempt_group_files, most_groups_of_list)) return found;
+    }
+    if (files == 0) return std::nullopt;
+    return found_ok("the lists of the exempt can be read");
 }
 
 Found check_dash(const Node& node)

@@ -20,6 +20,7 @@ constexpr Check table[] = {
     {"pam.strict", check_strict},
     {"pam.service", check_service},
     {"pam.same-options", check_same_options},
+    {"pam.lists", check_lists},
     {"pam.dash", check_dash},
     {"pam.once", check_once},
     {"pam.other-services", check_other_services},

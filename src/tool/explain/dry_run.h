@@ -110,6 +110,7 @@ struct DryRun {
     std::vector<std::string> told;  // the user's
     Microseconds took{0};
     std::vector<std::string> unseen;  // what could not be read, and root could
+    bool is_uncertain = false;        // of that, something might decide otherwise
 };
 
 [[nodiscard]] DryRun dry_run(const DryRunRequest& request);

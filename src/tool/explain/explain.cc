@@ -57,6 +57,7 @@ void look_around(const ExplainRequest& request, const Options& options, Explanat
     explanation.run.unseen.push_back("the jobs of other users");
     const bool has_looked = failure_class(explanation.run.decision.reason) != FailureClass::none;
     const std::size_t lost = has_looked ? out_of_reach(request.roots, options) : 0;
+    explanation.uncertain = explanation.run.is_uncertain;
     if (lost == 0) return;
     explanation.run.unseen.push_back(fmt::format("{} extern step(s) of this node: their sockets are out of reach", lost));
     explanation.uncertain = true;

@@ -63,7 +63,8 @@ public:
             else
                 wrong.insert(stack.error().context);
         }
-        if (names_the_module(directories_, service)) found_.unreadable.insert(found_.unreadable.end(), wrong.begin(), wrong.end());
+        if (names_the_module(directories_, service))
+            found_.unreadable.insert(found_.unreadable.end(), wrong.begin(), wrong.end());
     }
 
     [[nodiscard]] LoadedLines found() && { return std::move(found_); }

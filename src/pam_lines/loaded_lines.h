@@ -16,8 +16,9 @@ struct LoadedLine {
 };
 
 struct LoadedLines {
-    std::vector<LoadedLine> lines;        // each once, whatever includes it
-    std::vector<std::string> unreadable;  // with the place: a service that names the module, and what is wrong with its stack
+    std::vector<LoadedLine> lines;  // each once, whatever includes it
+    std::vector<std::string>
+        unreadable;  // with the place: a service that names the module, and what is wrong with its stack
 };
 
 // Of every service file but those that dpkg, ucf or an editor has left beside one.

@@ -7,7 +7,8 @@
 //                                                  lines that would refuse everybody without the module's file FILE, where
 //                                                  libpam then finds the other one, or none
 //
-// Exit codes: 0 none, 1 there are some (on stdout, each with its fix), 2 the command line is wrong, 3 could not be found out.
+// Exit codes: 0 none, 1 there are some (on stdout, each with its fix), 2 the command line is wrong, 3 could not be found
+// out.
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -20,7 +21,7 @@ namespace {
 
 using namespace slurm_adopt;
 
-enum ExitCode { none = 0, some = 1, usage = 2, impossible = 3 };
+enum class Exit : int { none = 0, some = 1, usage = 2, impossible = 3 };
 
 struct Arguments {
     std::string question;
@@ -50,7 +51,8 @@ std::optional<Arguments> arguments_of(int argc, char** argv)
 
 void print(const pam_stack::Line& line, const std::string& what, const std::string& fix)
 {
-    (void)std::printf("%s: %s\n    %s\n    fix: %s\n", line.place.text().c_str(), line.text().c_str(), what.c_str(), fix.c_str());
+    (void)std::printf("%s: %s\n    %s\n    fix: %s\n", line.place.text().c_str(), line.text().c_str(), what.c_str(),
+                      fix.c_str());
 }
 
 // What the module's own parser of options refuses.
@@ -59,7 +61,8 @@ bool print_refused(const pam_lines::LoadedLines& loaded)
     bool any = false;
     for (const auto& [line, wrong_options] : loaded.lines)
         for (const std::string& wrong : wrong_options) {
-            print(line, "everybody but root would be refused: " + wrong, "correct or remove that option in " + line.place.text());
+            print(line, "everybody but root would be refused: " + wrong,
+                  "correct or remove that option in " + line.place.text());
             any = true;
         }
     return any;
@@ -76,14 +79,15 @@ bool print_left(const pam_lines::LoadedLines& loaded, const std::string& file, c
     return any;
 }
 
-ExitCode answer(const Arguments& arguments)
+Exit answer(const Arguments& arguments)
 {
     const pam_lines::LoadedLines loaded = pam_lines::find_loaded_lines(arguments.directories);
     const bool any =
         arguments.question == "options" ? print_refused(loaded) : print_left(loaded, arguments.file, arguments.other);
     for (const std::string& unreadable : loaded.unreadable)
-        (void)std::printf("%s\n    a service that loads the module cannot be read\n    fix: mend that line\n", unreadable.c_str());
-    return any || !loaded.unreadable.empty() ? some : none;
+        (void)std::printf("%s\n    a service that loads the module cannot be read\n    fix: mend that line\n",
+                          unreadable.c_str());
+    return any || !loaded.unreadable.empty() ? Exit::some : Exit::none;
 }
 
 }  // namespace
@@ -94,12 +98,13 @@ int main(int argc, char** argv)
         const auto arguments = arguments_of(argc, argv);
         if (!arguments) {
             (void)std::fputs("usage: slurm-adopt-lines options [--confdir DIR]\n"
-                             "       slurm-adopt-lines without FILE [--other FILE] [--confdir DIR]\n", stderr);
-            return usage;
+                             "       slurm-adopt-lines without FILE [--other FILE] [--confdir DIR]\n",
+                             stderr);
+            return static_cast<int>(Exit::usage);
         }
-        return answer(*arguments);
+        return static_cast<int>(answer(*arguments));
     } catch (const std::exception& error) {
         (void)std::fprintf(stderr, "slurm-adopt-lines: %s\n", error.what());
-        return impossible;
+        return static_cast<int>(Exit::impossible);
     }
 }

@@ -40,7 +40,7 @@ copy_sources() {  # what a commit of the tree as it is now would have
 
 build() {  # DIRECTORY: the packages come to lie beside it
   mkdir -p "$1"
-  cp -r "$work/source/." "$1"
+  cp -r --preserve=timestamps "$work/source/." "$1"
   (cd "$1" && dpkg-buildpackage --build=full --no-sign --jobs="$(nproc)") >"$1.log" 2>&1 ||
     { tail -n 60 "$1.log"; die "the packages cannot be built"; }
 }
@@ -50,7 +50,7 @@ build_elsewhere() (
   unset CMAKE_CXX_COMPILER_LAUNCHER
   umask 0002
   export TZ=Pacific/Chatham LC_ALL=C HOME=$work
-  build "$work/second/at/another/place"
+  build "$work/second/at/another/slurm-adopt"
 )
 
 same_packages() {

@@ -55,11 +55,13 @@ TEST_F(PamLines, WhatOnlySlurmsModuleTakes)
 {
     for (const std::string options : {"action_no_jobs=IGNORE", "action_no_jobs=ignorex", "Action_No_Jobs=ignore", "debug",
                                       "log_level=Debug", "disable_x11", "join_container=no", "log_level=1 log_level=2"}) {
-        const std::string file = service("sshd", "auth required pam_unix.so\naccount required pam_slurm_adopt.so " + options + '\n');
+        const std::string file =
+            service("sshd", "auth required pam_unix.so\naccount required pam_slurm_adopt.so " + options + '\n');
         const Ran ran = ask({"options"});
         EXPECT_EQ(ran.status, 1) << options;
         EXPECT_TRUE(ran.out.starts_with(file + ":2: account required pam_slurm_adopt.so " + options + '\n')) << ran.out;
-        EXPECT_NE(ran.out.find("\n    fix: correct or remove that option in " + file + ":2\n"), std::string::npos) << ran.out;
+        EXPECT_NE(ran.out.find("\n    fix: correct or remove that option in " + file + ":2\n"), std::string::npos)
+            << ran.out;
     }
 }
 
@@ -128,8 +130,13 @@ TEST_F(PamLines, AFileNamedByItsPath)
 
 TEST_F(PamLines, CommandLine)
 {
-    const std::vector<std::vector<std::string>> wrong = {
-        {}, {"bogus"}, {"without"}, {"options", "--other", "/x"}, {"options", "--confdir"}, {"options", "x"}, {"without", "/x", "y"}};
+    const std::vector<std::vector<std::string>> wrong = {{},
+                                                         {"bogus"},
+                                                         {"without"},
+                                                         {"options", "--other", "/x"},
+                                                         {"options", "--confdir"},
+                                                         {"options", "x"},
+                                                         {"without", "/x", "y"}};
     for (const auto& arguments : wrong) {
         const Ran ran = test::run_tool(arguments);
         EXPECT_EQ(ran.status, 2);

@@ -12,14 +12,15 @@ usage() {
 usage: sudo tests/run.sh [--only SUITE]...
 
 Suites: unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench vm lint (all, if none is named).
-Only where they are named: tidy (clang-tidy, minutes of it) and valgrind (slow, and meant for a machine with nothing else to do).
+Only where they are named: package (the Debian packages: built twice, installed, removed), tidy (clang-tidy, minutes of it) and
+valgrind (slow, and meant for a machine with nothing else to do).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/, build-asan/, build-tsan/ and build-fuzz/.
 TEXT
 }
 
 all_suites=(unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench vm lint)
-extra_suites=(tidy valgrind)
+extra_suites=(package tidy valgrind)
 suites=()
 while (($#)); do
   case $1 in
@@ -51,6 +52,7 @@ install_packages() {
   if [[ " ${suites[*]} " == *" valgrind "* ]]; then packages+=(valgrind libc6-dbg); fi
   # contrib/cred_ed25519
   if [[ " ${suites[*]} " == *" cred "* || " ${suites[*]} " == *" tidy "* ]]; then packages+=(libssl-dev openssl dpkg-dev file); fi
+  if [[ " ${suites[*]} " == *" package "* ]]; then packages+=(dpkg-dev debhelper lintian openssh-server openssh-client iproute2); fi
   # libFuzzer and the coverage report are clang's.
   if [[ " ${suites[*]} " == *" fuzz "* ]]; then packages+=(clang libclang-rt-dev llvm); fi
   # The virtual machines, which emulate: everything else does without.
@@ -159,7 +161,7 @@ run_thread_sanitizer() {
 
 run_lint() {
   local scripts status=0
-  mapfile -t scripts < <(git ls-files '*.sh' .ci/run contrib/completion)
+  mapfile -t scripts < <(git ls-files '*.sh' .ci/run contrib/completion 'debian/scripts/*' debian/tests ':!debian/tests/control')
   shellcheck "${scripts[@]}" || status=1
   mandoc -T lint -W warning pam/pam_slurm_adopt.8 build/doc/man/slurm-adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
@@ -196,6 +198,7 @@ for suite in "${suites[@]}"; do
     lint) stage lint run_lint ;;
     tidy) stage tidy run_tidy ;;
     valgrind) stage valgrind tests/valgrind/run.sh ;;
+    package) stage package tests/package/run.sh ;;
     mutation) stage mutation tests/mutation/run.sh ;;
     *) stage "$suite" run_ctest build "$suite" ;;
   esac

@@ -186,6 +186,13 @@ mistake 'the module is cut off' FAIL module.ours \
 mistake 'the PAM file is writable' FAIL pam.owner 'chmod 666 "$stack"' 'run_it "$fix"'
 mistake 'sufficient' FAIL pam.account.control 'edit "s/^account required pam_slurm/account sufficient pam_slurm/" "$stack"' \
   'edit "s/^account sufficient pam_slurm/account required pam_slurm/" "$stack"' 'logs_in bob'
+mistake 'everybody refused above' FAIL pam.account.reached \
+  'edit "/^account required pam_slurm/i account requisite pam_deny.so" "$stack"' 'edit "/^account requisite pam_deny/d" "$stack"' \
+  'refuses logs_in root'
+mistake 'a mistyped group' WARN pam.lists 'slurm-adopt enable --options "strict exempt_groups=admnis" >/dev/null' \
+  'slurm-adopt enable --options strict >/dev/null' 'is_refused adm'
+stepd_of_alice() { pgrep -f "^slurmstepd: \[$alice_job\.extern\]"; }
+mistake 'a stopped slurmstepd' FAIL steps.extern 'kill -STOP "$(stepd_of_alice)"' 'kill -CONT "$(stepd_of_alice)"' 'is_refused alice'
 mistake 'an auth line' FAIL pam.phases 'edit "1i auth required pam_slurm_adopt.so" "$stack"' 'edit "/^auth.*slurm_adopt/d" "$stack"'
 mistake 'the helper is writable' WARN helper.file 'chmod 777 /usr/local/libexec/slurm-adopt' 'run_it "$fix"'
 mistake 'the helper is gone' WARN helper.file 'mv /usr/local/libexec/slurm-adopt/slurm-adopt-helper "$work/helper"' \

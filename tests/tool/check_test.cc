@@ -63,7 +63,7 @@ std::vector<Seed> pam_seeds()
         {"PamDirectoryWritable", "pam.owner", Status::fail, "/pam.d: writable",
          [](FakeNode& node) { ASSERT_EQ(::chmod((node.root / "pam.d").c_str(), 0777), 0); }, "chmod go-w", run_fix},
         {"AuthLine", "pam.phases", Status::fail, "an 'auth' line loads the module",
-         [](FakeNode& node) { node.replace(account_line, "auth required pam_slurm_adopt.so\n" + std::string(account_line)); },
+         [](FakeNode& node) { node.replace("@include common-auth\n", "@include common-auth\nauth required pam_slurm_adopt.so\n"); },
          "remove that line", [](FakeNode& node, const Finding&) { node.replace("auth required pam_slurm_adopt.so\n", ""); }},
         {"SufficientAboveThoseWhoLetEverybodyIn", "pam.account.control", Status::fail, "gets in all the same, by 'account required pam_unix.so'",
          [](FakeNode& node) {
@@ -71,6 +71,12 @@ std::vector<Seed> pam_seeds()
                                "required pam_unix.so\n");
          },
          "'required'", [](FakeNode& node, const Finding&) { node.replace("sufficient", "required"); }},
+        {"DenyAbove", "pam.account.reached", Status::fail, "refuses everybody, root too",
+         [](FakeNode& node) { node.replace("required     pam_nologin.so", "required     pam_deny.so"); }, "remove that line",
+         [](FakeNode& node, const Finding&) { node.replace("required     pam_deny.so", "required     pam_nologin.so"); }},
+        {"NobodyKnowsTheGroup", "pam.lists", Status::warn, "no group 'admnis' is known here",
+         [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so strict exempt_groups=admnis"); }, "correct it",
+         [](FakeNode& node, const Finding&) { node.replace("exempt_groups=admnis", "exempt_groups=daemon"); }},
         {"Optional", "pam.account.control", Status::fail, "gets in all the same",
          [](FakeNode& node) { node.replace(account_line, "account optional pam_slurm_adopt.so strict"); }, "'required'",
          [](FakeNode& node, const Finding&) { node.replace("account optional", "account required"); }},
@@ -151,10 +157,10 @@ std::vector<Seed> pam_seeds()
          [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so strict service=login"); }, "service=sshd",
          [](FakeNode& node, const Finding&) { node.replace("service=login", "service=login,sshd"); }},
         {"DifferentOptions", "pam.same-options", Status::warn, "different options",
-         [](FakeNode& node) { node.replace(account_line, std::string(account_line) + " exempt_users=admin"); },
+         [](FakeNode& node) { node.replace(account_line, std::string(account_line) + " exempt_users=daemon"); },
          "the same options",
          [](FakeNode& node, const Finding&) {
-             node.replace(session_line, std::string(session_line) + " exempt_users=admin");
+             node.replace(session_line, std::string(session_line) + " exempt_users=daemon");
          }},
         {"AListThatOthersWriteTo", "pam.lists", Status::fail, "others than root may write to it: nobody is exempt by it",
          [](FakeNode& node) {
@@ -168,7 +174,7 @@ std::vector<Seed> pam_seeds()
          [](FakeNode& node) {
              const std::string file = node.root.write("exempt", "a\nb c\n");
              EXPECT_EQ(::chmod(file.c_str(), 0644), 0);
-             node.replace("adopt.so strict", "adopt.so strict exempt_groups=wheel,@" + file);
+             node.replace("adopt.so strict", "adopt.so strict exempt_groups=daemon,@" + file);
          },
          "one name a line",
          [](FakeNode& node, const Finding&) { node.root.write("exempt", "a\nb\n"); }},

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <grp.h>
+
 #include <algorithm>
 
 #include "check/checks.h"
 #include "slurm_adopt/file.h"
 #include "slurm_adopt/name_list.h"
+#include "slurm_adopt/users.h"
 
 namespace slurm_adopt::tool {
 namespace {
@@ -112,8 +115,21 @@ Found check_lists(const Node& node)
         if (auto found = check(options.exempt_user_files, longest_name_list)) return found;
         if (auto found = check(options.exempt_group_files, most_groups_of_list)) return found;
     }
+    for (const OurLine& ours : all_lines(node)) {
+        const Options& options = ours.options.options;
+        const auto warn = [&](const std::string& what, const std::string& name) {
+            return found_warn(at(ours) + "no " + what + " '" + name + "' is known here: nobody is exempt by that name",
+                              "correct it in " + ours.line.place.text() + ", or see why getent " + what + " does not know it");
+        };
+        // These two have to be written on the line itself: who is in a file may come and go.
+        for (const std::string& name : options.exempt_users)
+            if (const auto user = find_user(name); user.ok() && !user.value()) return warn("passwd", name);
+        for (const std::string& name : options.exempt_groups)
+            if (::getgrnam(name.c_str()) == nullptr) return warn("group", name);
+        files += options.exempt_users.size() + options.exempt_groups.size();
+    }
     if (files == 0) return std::nullopt;
-    return found_ok("the lists of the exempt can be read");
+    return found_ok("those who are exempt are known here");
 }
 
 Found check_dash(const Node& node)

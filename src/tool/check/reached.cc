@@ -20,6 +20,19 @@ std::optional<Module> first_above(const Stack& stack, std::size_t index, bool (*
     return found == end ? std::nullopt : std::optional(*found);
 }
 
+// Asked by everybody: nothing above it ends the phase or jumps over it.
+std::optional<Module> denies_everybody(const Stack& stack, std::size_t index)
+{
+    for (std::size_t i = 0; i < index; ++i) {
+        if (pam_stack::ends_the_phase(stack.modules[i])) return std::nullopt;
+        if (module_name(stack.modules[i].line) == "pam_deny.so" && jumps_over(stack, i).empty()) {
+            const auto kind = stack.modules[i].line.control.action("acct_expired").kind;
+            if (kind == pam_stack::ActionKind::bad || kind == pam_stack::ActionKind::die) return stack.modules[i];
+        }
+    }
+    return std::nullopt;
+}
+
 Finding fail(const Module& module, const std::string& seen, Type type)
 {
     const pam_stack::Line& top = module.included_by.empty() ? module.line : module.included_by.front();
@@ -45,6 +58,8 @@ Finding reached(const OurStack& ours, Type type)
 {
     const Stack& stack = ours.stack.value();
     const std::size_t index = ours.lines.front().index;
+    if (const auto deny = denies_everybody(stack, index))
+        return found_fail(where(deny->line) + " refuses everybody, root too", "remove that line, or put what it is meant for above it");
     if (const auto end = first_above(stack, index, pam_stack::ends_the_phase))
         return passed_over(*end, " ends the " + std::string(type_name(type)) + " phase for whom it knows", type);
     if (const auto jumps = jumps_over(stack, index); !jumps.empty())

@@ -123,7 +123,7 @@ Found check_sshd_use_pam(const Node& node)
     const std::string value = value_of(settings.value(), "usepam", "no");
     if (value == "yes") return found_ok("UsePAM yes");
     return found_fail("UsePAM " + value + ": sshd asks no PAM module, so that everybody gets in",
-                      "write 'UsePAM yes' into sshd_config, above any Match, and reload sshd");
+                      "write 'UsePAM yes' at the top of sshd_config, above any Include and Match (the first value counts), and reload sshd");
 }
 
 Found check_sshd_methods(const Node& node)

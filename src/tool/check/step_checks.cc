@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -10,17 +11,20 @@
 
 #include "check/checks.h"
 #include "slurm_adopt/file.h"
+#include "slurm_adopt/hung.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt::tool {
 namespace {
 
 constexpr std::size_t longest_socket_list = std::size_t{64} * 1024 * 1024;
+constexpr std::chrono::seconds longest_look_at_stopped{2};
 
 struct Steps {
     std::set<std::string> jobs;  // "NODE_JOB" that have a step here
     std::set<std::string> with_extern;
     std::set<std::string> nodes;
+    std::set<std::string> stopped;  // whose slurmstepd of the extern step is, by a signal or a debugger
 };
 
 // "<node>_<job>.<step>[.<component>]", see step_socket.h.
@@ -40,6 +44,9 @@ Result<Steps> running_steps(const Node& node)
     const auto text = read_file(node.roots.proc + "/net/unix", longest_socket_list);
     if (!text.ok()) return text.error();
     Steps steps;
+    Roots roots;
+    roots.proc = node.roots.proc;
+    const auto stopped = sockets_of_stopped(roots, Deadline::after(longest_look_at_stopped));
     for (const std::string_view line : split(text.value(), '\n')) {
         const std::size_t slash = line.find('/');
         if (slash == std::string_view::npos) continue;
@@ -50,7 +57,10 @@ Result<Steps> running_steps(const Node& node)
         const std::string job = name.substr(0, name.find('.', name.rfind('_')));
         steps.jobs.insert(job);
         steps.nodes.insert(name.substr(0, name.rfind('_')));
-        if (name.find(".4294967292", job.size()) != std::string::npos) steps.with_extern.insert(job);
+        if (name.find(".4294967292", job.size()) != std::string::npos) {
+            steps.with_extern.insert(job);
+            if (std::binary_search(stopped.begin(), stopped.end(), path)) steps.stopped.insert(job);
+        }
     }
     return steps;
 }
@@ -90,6 +100,10 @@ Found check_extern_steps(const Node& node)
     std::set_difference(steps.value().jobs.begin(), steps.value().jobs.end(), steps.value().with_extern.begin(),
                         steps.value().with_extern.end(), std::inserter(without, without.begin()));
     if (steps.value().jobs.empty()) return found_ok("no job runs here now");
+    if (!steps.value().stopped.empty())
+        return found_fail("slurmstepd is stopped for the extern step of " + listed(steps.value().stopped) +
+                              ": logins to that job are refused, after the timeout",
+                          "find it by slurm-adopt list and let it go on: kill -CONT its pid; or end the job: scancel");
     if (without.empty()) return found_ok(std::to_string(steps.value().jobs.size()) + " jobs here, each with an extern step");
     return found_fail(
         "jobs without an extern step: " + listed(without) + ": their users are refused",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/core.h>
 #include <grp.h>
 
 #include <algorithm>
@@ -118,10 +119,10 @@ Found check_lists(const Node& node)
     for (const OurLine& ours : all_lines(node)) {
         const Options& options = ours.options.options;
         const auto warn = [&](const std::string& what, const std::string& name) {
-            return found_warn(at(ours) + "no " + what + " '" + name + "' is known here: nobody is exempt by that name",
-                              "correct it in " + ours.line.place.text() + ", or see why getent " + what + " does not know it");
+            return found_warn(fmt::format("{}no {} '{}' is known here: nobody is exempt by that name", at(ours), what, name),
+                              fmt::format("correct it in {}, or see why getent {} does not know it", ours.line.place.text(), what));
         };
-        // These two have to be written on the line itself: who is in a file may come and go.
+        // Only those on the line itself: who is in a file may come and go.
         for (const std::string& name : options.exempt_users)
             if (const auto user = find_user(name); user.ok() && !user.value()) return warn("passwd", name);
         for (const std::string& name : options.exempt_groups)

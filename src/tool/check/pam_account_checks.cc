@@ -65,11 +65,11 @@ Found check_pam_phases(const Node& node)
     for (const auto type : {pam_stack::Type::auth, pam_stack::Type::password}) {
         const auto stack = pam_stack::read_stack(node.roots.pam, node.service, type);
         if (!stack.ok()) continue;  // libpam's own trouble, and not ours: it logs it
-        for (const Module& module : stack.value().modules)
-            if (module_name(module.line) == "pam_slurm_adopt.so")
-                return found_fail(module.line.place.text() + ": an '" + std::string(type_name(type)) +
-                                      "' line loads the module, which has no such phase: who comes with a password is refused",
-                                  "remove that line: the module belongs into an account and a session line");
+        const auto ours = find_modules(stack.value(), "pam_slurm_adopt.so");
+        if (ours.empty()) continue;
+        return found_fail(ours.front().line.place.text() + ": an '" + std::string(type_name(type)) +
+                              "' line loads the module, which has no such phase: who comes with a password is refused",
+                          "remove that line: the module belongs into an account and a session line");
     }
     return found_ok("no auth and no password line loads the module");
 }

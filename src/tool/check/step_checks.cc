@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <iterator>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -22,9 +22,8 @@ constexpr std::chrono::seconds longest_look_at_stopped{2};
 
 struct Steps {
     std::set<std::string> jobs;  // "NODE_JOB" that have a step here
-    std::set<std::string> with_extern;
     std::set<std::string> nodes;
-    std::set<std::string> stopped;  // whose slurmstepd of the extern step is, by a signal or a debugger
+    std::map<std::string, std::string> extern_sockets;  // the jobs with an extern step, and where its slurmstepd listens
 };
 
 // "<node>_<job>.<step>[.<component>]", see step_socket.h.
@@ -44,9 +43,6 @@ Result<Steps> running_steps(const Node& node)
     const auto text = read_file(node.roots.proc + "/net/unix", longest_socket_list);
     if (!text.ok()) return text.error();
     Steps steps;
-    Roots roots;
-    roots.proc = node.roots.proc;
-    const auto stopped = sockets_of_stopped(roots, Deadline::after(longest_look_at_stopped));
     for (const std::string_view line : split(text.value(), '\n')) {
         const std::size_t slash = line.find('/');
         if (slash == std::string_view::npos) continue;
@@ -57,12 +53,21 @@ Result<Steps> running_steps(const Node& node)
         const std::string job = name.substr(0, name.find('.', name.rfind('_')));
         steps.jobs.insert(job);
         steps.nodes.insert(name.substr(0, name.rfind('_')));
-        if (name.find(".4294967292", job.size()) != std::string::npos) {
-            steps.with_extern.insert(job);
-            if (std::binary_search(stopped.begin(), stopped.end(), path)) steps.stopped.insert(job);
-        }
+        if (name.find(".4294967292", job.size()) != std::string::npos) steps.extern_sockets.emplace(job, path);
     }
     return steps;
+}
+
+// The jobs whose slurmstepd of the extern step is stopped, by a signal or a debugger.
+std::set<std::string> stopped_of(const Node& node, const Steps& steps)
+{
+    Roots roots;
+    roots.proc = node.roots.proc;
+    const auto sockets = sockets_of_stopped(roots, Deadline::after(longest_look_at_stopped));
+    std::set<std::string> stopped;
+    for (const auto& [job, path] : steps.extern_sockets)
+        if (std::binary_search(sockets.begin(), sockets.end(), path)) stopped.insert(job);
+    return stopped;
 }
 
 bool runs(const std::string& proc, std::string_view program)
@@ -97,11 +102,11 @@ Found check_extern_steps(const Node& node)
     const auto steps = running_steps(node);
     if (!steps.ok()) return found_fail(steps.error().context, "mount /proc");
     std::set<std::string> without;
-    std::set_difference(steps.value().jobs.begin(), steps.value().jobs.end(), steps.value().with_extern.begin(),
-                        steps.value().with_extern.end(), std::inserter(without, without.begin()));
+    for (const std::string& job : steps.value().jobs)
+        if (!steps.value().extern_sockets.contains(job)) without.insert(job);
     if (steps.value().jobs.empty()) return found_ok("no job runs here now");
-    if (!steps.value().stopped.empty())
-        return found_fail("slurmstepd is stopped for the extern step of " + listed(steps.value().stopped) +
+    if (const auto stopped = stopped_of(node, steps.value()); !stopped.empty())
+        return found_fail("slurmstepd is stopped for the extern step of " + listed(stopped) +
                               ": logins to that job are refused, after the timeout",
                           "find it by slurm-adopt list and let it go on: kill -CONT its pid; or end the job: scancel");
     if (without.empty()) return found_ok(std::to_string(steps.value().jobs.size()) + " jobs here, each with an extern step");

@@ -6,11 +6,15 @@
 #include "login_phase.h"
 #include "slurm_adopt/connection.h"
 #include "slurm_adopt/helper_client.h"
+#include "slurm_adopt/job_file.h"
 #include "slurm_adopt/step_start.h"
 #include "slurm_adopt/text.h"
 
 namespace slurm_adopt {
 namespace {
+
+// A home directory that answers does so in far less; more is not worth a login's time.
+constexpr std::chrono::seconds longest_job_file_time{1};
 
 bool is_one_of(const std::vector<StepdSession>& sessions, std::uint32_t job_id)
 {
@@ -29,7 +33,7 @@ Choice LoginPhase::choose_among(const std::vector<StepdSession>& sessions, Deadl
     jobs.reserve(sessions.size());
     for (const StepdSession& session : sessions) jobs.push_back({session.job_id(), 0});
     // Where the job is known the others are only a reserve, and their order is worth no further question.
-    if (jobs.size() > 1 && !known && options_.action_unknown == Action::newest) {
+    if (jobs.size() > 1 && !known && !is_in_namespaces() && takes_newest(options_)) {
         const auto starts = find_starts(sessions, limit);
         for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].began_ns = starts[i];
     }
@@ -39,9 +43,42 @@ Choice LoginPhase::choose_among(const std::vector<StepdSession>& sessions, Deadl
 std::optional<KnownJob> LoginPhase::known_job(const std::vector<StepdSession>& sessions, Deadline deadline, Deadline limit)
 {
     if (const auto taken = job_of_account_phase(); taken && is_one_of(sessions, *taken)) return KnownJob{*taken, Reason::account_job};
-    if (!source_matters(options_, sessions.size())) return std::nullopt;
-    if (const auto source = find_source_job(sessions, deadline, limit)) return KnownJob{*source, Reason::source_job};
-    if (const auto current = job_of_process(sessions)) return KnownJob{*current, Reason::current_job};
+    // No other job can follow, and no helper is run by what the job's mounts have in its place.
+    if (is_in_namespaces() || !source_matters(options_, sessions.size())) return std::nullopt;
+    for (const Evidence evidence : evidence_order(options_)) {
+        switch (evidence) {
+        case Evidence::source:
+            if (const auto source = find_source_job(sessions, deadline, limit)) return KnownJob{*source, Reason::source_job};
+            break;
+        case Evidence::process:
+            if (const auto current = job_of_process(sessions)) return KnownJob{*current, Reason::current_job};
+            break;
+        case Evidence::file:
+            if (sessions.size() < 2) break;  // there is nothing to choose
+            if (const auto named = find_named_job(sessions, deadline)) return KnownJob{*named, Reason::file_job};
+            break;
+        case Evidence::sticky:
+            if (sessions.size() < 2) break;
+            if (const auto sticky = sticky_job(sessions, deadline)) return KnownJob{*sticky, Reason::sticky};
+            break;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> LoginPhase::find_named_job(const std::vector<StepdSession>& sessions, Deadline deadline)
+{
+    choice_note_.clear();
+    // Never all that is left: the adoption comes after it.
+    const auto named = node_.read_job_file(user_, deadline.share(2).sooner(Deadline::after(longest_job_file_time)));
+    if (named && !named.value()) return std::nullopt;
+    if (named && is_one_of(sessions, *named.value())) return named.value();
+    const std::string why = std::string(job_file_shown) + " is not followed: " +
+                            (named ? "job " + std::to_string(*named.value()) + " does not run on " + printable(record_.node)
+                                   : printable(named.error().context));
+    // That a job has ended since is nobody's fault.
+    log_once(LogLevel::info, named ? Priority::info : Priority::warning, "~" + log_value(record_.user) + '/' + why);
+    choice_note_ = "~/" + why + ". For another job: slurm-adopt use <JOBID>; for none: slurm-adopt use --clear";
     return std::nullopt;
 }
 

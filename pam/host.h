@@ -54,6 +54,9 @@ public:
     // From there; empty where it is not set.
     [[nodiscard]] virtual std::string environment(const std::string& name) const = 0;
 
+    [[nodiscard]] virtual bool has_environment(const std::string& name) const = 0;
+    [[nodiscard]] virtual std::vector<std::string> environment_names() const = 0;
+
     // As long as the PAM handle lives, in this process and its forks. False where there is no memory for it.
     [[nodiscard]] virtual bool keep(TakenJob taken) = 0;
     [[nodiscard]] virtual const TakenJob* kept() const = 0;

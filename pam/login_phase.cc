@@ -62,6 +62,7 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
     record_.node = options_.nodename.empty() ? short_host_name() : options_.nodename;
     if (record_.node.empty()) record_.node = "this node";
     record_.fails_open = fails_open(options_);
+    record_.may_name_job = options_.job_choice == JobChoice::file;
 
     // Whatever log_level says: an administrator who made a typo has to be told.
     for (const std::string& error : parsed.errors) host_.log(Priority::error, "PAM line: " + error);
@@ -70,6 +71,7 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
     const auto user = find_user(record_.user);
     const auto before_jobs = decide_before_jobs(user);
     if (before_jobs && failure_class(before_jobs->reason) == FailureClass::none) return *before_jobs;
+    if (options_.job_choice == JobChoice::file && !before_jobs) user_ = *user.value();
     if (options_.runtime_dir && !before_jobs) session_key_ = own_session_key();
     Decision decision = before_jobs                ? *before_jobs
                         : phase_ == Phase::account ? decide_by_jobs(user.value()->uid)
@@ -173,7 +175,7 @@ LoginPhase::Look LoginPhase::adopt_into_one_of(std::vector<StepdSession>& sessio
             log(LogLevel::error, Priority::warning, "job " + std::to_string(record_.job_id) + ": " + printable(adoption.detail));
         if (adoption.adopted) {
             record_.verified = adoption.verified;
-            set_up_environment(adoption);
+            set_up_environment(adoption, session.candidate.socket.node, deadline);
             const bool remembered = remember(std::move(adoption));
             is_joining_ = !remembered;
             if (!remembered) look.ended_steps.clear();  // no other look
@@ -217,6 +219,7 @@ AdoptionRequest LoginPhase::request_for() const
                             .parent = std::nullopt,
                             .x11 = !options_.disable_x11,
                             .join_namespaces = options_.join_container,
+                            .view_job = !options_.import_env.empty(),
                             .must_be_verified = options_.strict};
     if (phase_ == Phase::account) request.parent = parent_with_connection(roots_.proc, record_.rhost);
     if (is_in_namespaces()) {
@@ -243,14 +246,17 @@ bool LoginPhase::remember(Adoption adoption)
     return kept || !in_namespaces;
 }
 
-void LoginPhase::set_up_environment(const Adoption& adoption)
+void LoginPhase::set_up_environment(const Adoption& adoption, const std::string& node, Deadline deadline)
 {
     const auto set = [this](const std::string& name, const std::string& value) {
         // The session is where it belongs; a missing variable is an inconvenience.
         if (const auto done = host_.set_environment(name, value); !done)
             log(LogLevel::error, Priority::warning, done.error().context);
     };
+    const bool importing = !options_.import_env.empty();
+    const std::string job_before = importing ? host_.environment("SLURM_JOB_ID") : std::string();
     set("SLURM_JOB_ID", std::to_string(record_.job_id));
+    if (importing) import_environment(adoption, node, job_before, deadline);
     if (!adoption.x11) return;
     set("DISPLAY", "localhost:" + std::to_string(adoption.x11->display) + ".0");
     if (!adoption.x11->xauthority.empty()) set("XAUTHORITY", adoption.x11->xauthority);

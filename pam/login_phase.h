@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The account phase: may this login enter, and into which job? And the session phase: is it there still, or again?
-// login_phase.cc is what both have in common, exempt.cc finds out who is left alone, telling.cc tells the user, choice.cc finds out which of several jobs it is, session.cc is the session's,
+// login_phase.cc is what both have in common, exempt.cc finds out who is left alone, import_env.cc brings the job's variables, telling.cc tells the user, choice.cc finds out which of several jobs it is, session.cc is the session's,
 // without_step.cc what is left to do for who has no job here.
 #pragma once
 
@@ -92,12 +92,21 @@ private:
     [[nodiscard]] std::vector<std::string> read_list(const char* option, const std::string& file);
     // Where no job has adopted the process: false if it is where no session can begin.
     [[nodiscard]] bool may_begin_elsewhere() const noexcept;
+    // The job that another login of the client is in (sticky.cc).
+    [[nodiscard]] std::optional<std::uint32_t> sticky_job(const std::vector<StepdSession>& sessions, Deadline deadline);
     // `limit`: until when the helper may be waited for.
     [[nodiscard]] std::optional<std::uint32_t> find_source_job(const std::vector<StepdSession>& sessions, Deadline deadline,
                                                                Deadline limit);
+    // The job that the user has named in a file. Where that does not count: said to the log, and kept for tell().
+    [[nodiscard]] std::optional<std::uint32_t> find_named_job(const std::vector<StepdSession>& sessions, Deadline deadline);
     [[nodiscard]] std::vector<std::int64_t> find_starts(const std::vector<StepdSession>& sessions, Deadline limit);
     void warn_of_foreign_source(std::uint32_t job_id, Deadline deadline);
-    void set_up_environment(const Adoption& adoption);
+    void set_up_environment(const Adoption& adoption, const std::string& node, Deadline deadline);
+    // `job_before`: what SLURM_JOB_ID was in PAM's environment before this adoption.
+    void import_environment(const Adoption& adoption, const std::string& node, const std::string& job_before, Deadline deadline);
+    // What the controller knows of the job, as an environ; empty where it is not asked, or does not answer.
+    [[nodiscard]] std::string controllers_view(Deadline deadline);
+    void forget_imported();
     void give_runtime_dir(const User& user);
     void report();
     void tell();
@@ -120,6 +129,8 @@ private:
     std::string session_key_;  // of this process, by /proc as it was before the job's namespaces were joined
     std::vector<std::string> logged_once_;
     LoginRecord record_;
+    User user_;  // with job_choice=file only
+    std::string choice_note_;  // for the user: why the named job was not taken
 };
 
 }  // namespace slurm_adopt

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include "slurm_adopt/environment_import.h"
 #include "slurm_adopt/file.h"
+#include "slurm_adopt/job_file.h"
 
 namespace slurm_adopt {
 
@@ -29,9 +31,30 @@ Result<std::vector<helper_wire::ControllerJob>> NodeAccess::ask_controller(const
     return slurm_adopt::ask_controller(settings, question, deadline);
 }
 
+Result<JobDetails> NodeAccess::ask_job_details(const HelperSettings& settings, const ControllerQuestion& question,
+                                               std::uint32_t job_id, Deadline deadline)
+{
+    return slurm_adopt::ask_job_details(settings, question, job_id, deadline);
+}
+
+Result<std::optional<std::uint32_t>> NodeAccess::find_sticky_job(const Roots& roots, const std::vector<StepdSession>& sessions,
+                                                                 std::string_view remote_host, Deadline deadline)
+{
+    const auto own = slurm_adopt::client_connection(roots.proc, remote_host);
+    if (!own) return std::optional<std::uint32_t>();
+    const auto is_sshd = [&](const std::string& process) { return runs_same_program(roots.proc, process); };
+    return slurm_adopt::find_sticky_job(roots, sessions, *own, is_sshd, deadline);
+}
+
 Result<std::string> NodeAccess::read_site_file(const std::string& path, std::size_t most)
 {
     return slurm_adopt::read_site_file(path, most);
+}
+
+Result<std::optional<std::uint32_t>> NodeAccess::read_job_file(const User& user, Deadline deadline)
+{
+    const auto file = read_job_file_as(user, deadline);
+    return file ? job_in(file.value()) : file.error();
 }
 
 bool NodeAccess::wait_for_step(StepWatch& watch, Deadline until)
@@ -53,6 +76,11 @@ Adoption NodeAccess::adopt(const Roots& roots, const StepdSession& session, cons
                            Deadline deadline, std::size_t candidates)
 {
     return slurm_adopt::adopt(roots, session, request, deadline, candidates);
+}
+
+Result<std::optional<Answer>> NodeAccess::job_environment(const JobView& job, uid_t uid, std::uint32_t job_id, Deadline deadline)
+{
+    return read_job_environment(job, uid, job_id, most_environ, deadline);
 }
 
 }  // namespace slurm_adopt

@@ -19,6 +19,7 @@
 #include "slurm_adopt/own_steps.h"
 #include "slurm_adopt/policy.h"
 #include "slurm_adopt/step_watch.h"
+#include "slurm_adopt/sticky.h"
 #include "slurm_adopt/users.h"
 
 namespace slurm_adopt {
@@ -38,8 +39,16 @@ public:
     [[nodiscard]] virtual Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings,
                                                                                          const ControllerQuestion& question,
                                                                                          Deadline deadline);
+    [[nodiscard]] virtual Result<JobDetails> ask_job_details(const HelperSettings& settings, const ControllerQuestion& question,
+                                                             std::uint32_t job_id, Deadline deadline);
+    // By the client's connection of this process; none where it has none.
+    [[nodiscard]] virtual Result<std::optional<std::uint32_t>> find_sticky_job(const Roots& roots,
+                                                                               const std::vector<StepdSession>& sessions,
+                                                                               std::string_view remote_host, Deadline deadline);
     // A list or a text of the site's (file.h).
     [[nodiscard]] virtual Result<std::string> read_site_file(const std::string& path, std::size_t most);
+    // The job that the user names (job_file.h), read in a process of its own that is the user's; none: there is no file.
+    [[nodiscard]] virtual Result<std::optional<std::uint32_t>> read_job_file(const User& user, Deadline deadline);
     // True: there is something new to look at. False: the time is over.
     [[nodiscard]] virtual bool wait_for_step(StepWatch& watch, Deadline until);
     // Where the process is that logs in.
@@ -48,6 +57,9 @@ public:
                                         const std::optional<KnownJob>& known);
     [[nodiscard]] virtual Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request,
                                          Deadline deadline, std::size_t candidates);
+    // Of a process of the job (job_process.h).
+    [[nodiscard]] virtual Result<std::optional<Answer>> job_environment(const JobView& job, uid_t uid, std::uint32_t job_id,
+                                                                             Deadline deadline);
 };
 
 }  // namespace slurm_adopt

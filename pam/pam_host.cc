@@ -4,6 +4,7 @@
 #include <security/pam_ext.h>
 #include <syslog.h>
 
+#include <cstdlib>
 #include <memory>
 
 namespace slurm_adopt {
@@ -72,6 +73,27 @@ std::string PamHost::environment(const std::string& name) const
 {
     const char* value = ::pam_getenv(handle_, name.c_str());
     return value == nullptr ? std::string() : value;
+}
+
+bool PamHost::has_environment(const std::string& name) const
+{
+    return ::pam_getenv(handle_, name.c_str()) != nullptr;
+}
+
+std::vector<std::string> PamHost::environment_names() const
+{
+    // A copy of libpam's, for us to free.
+    const auto release = [](char** list) {
+        for (char** entry = list; *entry != nullptr; ++entry) std::free(*entry);
+        std::free(static_cast<void*>(list));
+    };
+    const std::unique_ptr<char*, decltype(release)> list(::pam_getenvlist(handle_), release);
+    std::vector<std::string> names;
+    for (char** entry = list.get(); entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view variable = *entry;
+        names.emplace_back(variable.substr(0, variable.find('=')));
+    }
+    return names;
 }
 
 bool PamHost::keep(TakenJob taken)

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] Result<Done> set_environment(const std::string& name, const std::string& value) override;
     void unset_environment(const std::string& name) override;
     [[nodiscard]] std::string environment(const std::string& name) const override;
+    [[nodiscard]] bool has_environment(const std::string& name) const override;
+    [[nodiscard]] std::vector<std::string> environment_names() const override;
     [[nodiscard]] bool keep(TakenJob taken) override;
     [[nodiscard]] const TakenJob* kept() const override;
 

@@ -2,25 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing, builds, and runs every suite: unit, module, shared object, helper (and that it compiles with
 # the headers of later Slurm releases), asking slurmrestd, the credential plugin (contrib/cred_ed25519), end to end on a real
-# Slurm, once more under the sanitizers, the fuzz targets for a short time, the bench, and in virtual machines of later Debian
-# releases. One summary at the end; exit code 0 only if all of it passed.
+# Slurm, once more under the sanitizers, the fuzz targets for a short time, the bench, the packages, what is in contrib/, the SELinux
+# policy, the documentation, and in virtual machines of later Debian releases. One summary at the end; exit code 0 only if all of it
+# passed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 usage() {
   cat <<'TEXT'
-usage: sudo tests/run.sh [--only SUITE]...
+usage: sudo tests/run.sh [--without-packages] [--only SUITE]...
 
-Suites: unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench vm lint (all, if none is named).
-Only where they are named: package (the Debian packages: built twice, installed, removed), tidy (clang-tidy, minutes of it) and
-valgrind (slow, and meant for a machine with nothing else to do).
+Suites: unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench package rpm contrib selinux docs vm lint
+(all, if none is named). package and rpm are the packages: built, installed, removed; --without-packages leaves these, and contrib, out.
+contrib is Ansible's role and the scripts for AWS, with the packages of package; selinux the policy module: compiled, and asked what
+it allows. Only where they are named: tidy (clang-tidy, minutes of it) and valgrind (slow, and meant for a machine with nothing else
+to do).
 Debian 12 or later; needs root, because real daemons and namespaces are started. The host is left as it was, but for
 the packages that are installed and the directories build/, build-asan/, build-tsan/ and build-fuzz/.
 TEXT
 }
 
-all_suites=(unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench vm lint)
-extra_suites=(package tidy valgrind)
+all_suites=(unit module mutation faults so helper rest tool headers cred fuzz e2e sanitize bench package rpm contrib selinux docs vm lint)
+package_suites='package|rpm|contrib'
+extra_suites=(tidy valgrind)
 suites=()
 while (($#)); do
   case $1 in
@@ -28,6 +32,7 @@ while (($#)); do
       [[ " ${all_suites[*]} ${extra_suites[*]} " == *" ${2-} "* ]] ||
         { echo "run.sh: --only takes one of: ${all_suites[*]} ${extra_suites[*]}" >&2; exit 2; }
       suites+=("$2"); shift 2 ;;
+    --without-packages) mapfile -t all_suites < <(printf '%s\n' "${all_suites[@]}" | grep -vxE "$package_suites"); shift ;;
     -h | --help) usage; exit 0 ;;
     *) echo "run.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
   esac
@@ -44,30 +49,39 @@ failed=0
 install_packages() {
   local packages=(cmake g++ ninja-build libgtest-dev libpam0g-dev libslurm-dev libcgroup-dev libspdlog-dev
     libcli11-dev nlohmann-json3-dev libjwt-dev libcurl4-openssl-dev libssl-dev openssl slurmrestd slurm-wlm-jwt-plugin
-    libpam-modules login nftables perl-base pamtester binutils shellcheck mandoc cppcheck)
-  mapfile -t -O "${#packages[@]}" packages < <(tests/cluster/cluster.sh packages | tr ' ' '\n')
+    libpam-modules login nftables perl-base pamtester libpam-google-authenticator oathtool binutils shellcheck mandoc cppcheck)
+  tests/cluster/cluster.sh packages
   packages+=(libpam-slurm-adopt)
   if [[ " ${suites[*]} " == *" tidy "* ]]; then packages+=(clang-tidy); fi
   if [[ " ${suites[*]} " == *" mutation "* ]]; then packages+=(python3); fi
   if [[ " ${suites[*]} " == *" valgrind "* ]]; then packages+=(valgrind libc6-dbg); fi
   # contrib/cred_ed25519
   if [[ " ${suites[*]} " == *" cred "* || " ${suites[*]} " == *" tidy "* ]]; then packages+=(libssl-dev openssl dpkg-dev file); fi
-  if [[ " ${suites[*]} " == *" package "* ]]; then packages+=(dpkg-dev debhelper lintian openssh-server openssh-client iproute2); fi
+  if [[ " ${suites[*]} " == *" package "* ]]; then packages+=(autopkgtest dpkg-dev debhelper lintian openssh-server openssh-client iproute2); fi
+  if [[ " ${suites[*]} " == *" rpm "* ]]; then packages+=(rpm rpm2cpio rpmlint dnf cpio file bzip2 dpkg-dev); fi
+  if [[ " ${suites[*]} " == *" rpm "* || " ${suites[*]} " == *" selinux "* ]]; then
+    packages+=(make python3 selinux-policy-default selinux-policy-dev setools python3-setools policycoreutils semodule-utils)
+  fi
   # libFuzzer and the coverage report are clang's.
   if [[ " ${suites[*]} " == *" fuzz "* ]]; then packages+=(clang libclang-rt-dev llvm); fi
+  if [[ " ${suites[*]} " == *" contrib "* ]]; then packages+=(ansible-core python3-apt curl dpkg-dev debhelper iproute2 openssh-server); fi
   # The virtual machines, which emulate: everything else does without.
   if [[ " ${suites[*]} " == *" vm "* ]]; then
     packages+=(qemu-system-x86 debootstrap e2fsprogs debian-archive-keyring)
   fi
+  if [[ " ${suites[*]} " == *" docs "* ]]; then packages+=(python3 debootstrap debian-archive-keyring dpkg-dev debhelper); fi
   local missing=() package
   for package in "${packages[@]}"; do
-    [[ -z $package ]] || dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
   echo "installing: ${missing[*]}"
   apt-get update -q
   DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}"
 }
+
+# shellcheck source-path=SCRIPTDIR source=support/ahead.sh
+. tests/support/ahead.sh
 
 build() {  # PRESET DIRECTORY [BUILD OPTION]...
   # A directory that another generator has configured stays as it is; -G only where there is none yet.
@@ -103,9 +117,31 @@ stage() {
   return 0
 }
 
+# What later suites need (tests/support/ahead.sh). They make it themselves where it is not there.
+make_cred() { build_cred && build_cred_for asan-ubsan && build_cred_for tsan; }
+make_fuzz() { build fuzz build-fuzz --target slurm_adopt_fuzz; }
+make_sanitize() { build_tsan && build_asan; }
+make_package() { tests/package/build.sh; }
+make_vm() { tests/vm/run.sh --prepare; }
+
+start_ahead() {
+  local name needed=()
+  for name in cred fuzz sanitize package vm; do
+    [[ " ${suites[*]} " != *" $name "* ]] || needed+=("$name")
+  done
+  # Of one suite alone nothing can be done meanwhile.
+  ((${#suites[@]} > 1)) || return 0
+  declare -fx build configure_cred build_cred build_cred_for build_tsan build_asan make_cred make_fuzz make_sanitize make_package make_vm
+  trap ahead_stop EXIT
+  ahead_start "$logs/ahead" "${needed[@]}"
+}
+
 run_ctest() {  # DIRECTORY LABEL
   ctest --test-dir "$1" -L "^$2\$" --output-on-failure --no-tests=error
 }
+
+build_tsan() { build tsan build-tsan --target slurm_adopt_threads_test helper_source_node_test; }
+build_asan() { build asan-ubsan build-asan --target slurm_adopt_tests; }
 
 # In a shell of its own: what is unset there is set for the others.
 run_sanitizers() (
@@ -113,7 +149,7 @@ run_sanitizers() (
   unset SLURM_ADOPT_FAULT_ROWS  # their times are not the module's
   label='' status=0
   run_thread_sanitizer || status=1
-  build asan-ubsan build-asan --target slurm_adopt_tests || return 1
+  build_asan || return 1
   # One run for each label: a label without tests is a failure.
   for label in unit module faults so helper rest tool fuzz; do
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
@@ -128,15 +164,20 @@ configure_cred() {  # PRESET DIRECTORY [OPTION]...
   cmake --preset "$1" -B "$2" "${generator[@]}" -DSLURM_ADOPT_CRED_ED25519=ON "${@:3}"
 }
 
+build_cred() { configure_cred release build/cred && cmake --build build/cred --target cred_ed25519_tests; }
+
+build_cred_for() {  # SANITIZER
+  configure_cred "$1" "build/cred-$1" -DSLURM_ADOPT_HELPER=OFF -DSLURM_ADOPT_REST=OFF -DSLURM_ADOPT_TOOL=OFF &&
+    cmake --build "build/cred-$1" --target cred_ed25519_test
+}
+
 # The plugin's own tests and those on a real Slurm; then its own once more under each sanitizer.
 run_cred() {
   local sanitizer status=0
-  configure_cred release build/cred && cmake --build build/cred --target cred_ed25519_tests || return
+  build_cred || return
   run_ctest build/cred cred || status=1
   for sanitizer in asan-ubsan tsan; do
-    configure_cred "$sanitizer" "build/cred-$sanitizer" -DSLURM_ADOPT_HELPER=OFF \
-      -DSLURM_ADOPT_REST=OFF -DSLURM_ADOPT_TOOL=OFF &&
-      cmake --build "build/cred-$sanitizer" --target cred_ed25519_test || return
+    build_cred_for "$sanitizer" || return
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
       run_ctest "build/cred-$sanitizer" cred || status=1
   done
@@ -153,7 +194,7 @@ run_fuzz() {
 
 # The helper's look-ups are the only threads of ours; the module may be called by a host's.
 run_thread_sanitizer() {
-  build tsan build-tsan --target slurm_adopt_threads_test helper_source_node_test || return
+  build_tsan || return
   # PatienceEnds is about 3 s, and takes longer so.
   TSAN_OPTIONS=halt_on_error=1 ctest --test-dir build-tsan -R '^(Threads|SourceNode)\.' -E '^SourceNode.PatienceEnds$' \
     --output-on-failure --no-tests=error
@@ -161,7 +202,7 @@ run_thread_sanitizer() {
 
 run_lint() {
   local scripts status=0
-  mapfile -t scripts < <(git ls-files '*.sh' .ci/run contrib/completion 'debian/scripts/*' debian/tests ':!debian/tests/control')
+  mapfile -t scripts < <(git ls-files '*.sh' .ci/run contrib/completion contrib/aws/slurm-adopt-aws-jwt 'debian/scripts/*' rpm/slurm-adopt-place.in debian/tests ':!debian/tests/control')
   shellcheck "${scripts[@]}" || status=1
   mandoc -T lint -W warning pam/pam_slurm_adopt.8 build/doc/man/slurm-adopt.8 || status=1
   cppcheck --quiet --error-exitcode=1 --std=c++20 --enable=warning,performance,portability --inline-suppr \
@@ -188,17 +229,24 @@ install_packages
 stage build build release build
 export SLURM_ADOPT_FAULT_ROWS=$PWD/$logs/faults.rows
 rm -f "$SLURM_ADOPT_FAULT_ROWS"
+start_ahead
 for suite in "${suites[@]}"; do
+  # Nothing may run beside what is measured.
+  if [[ $suite == bench ]]; then ahead_wait_all; else ahead_wait "$suite"; fi
   case $suite in
     sanitize) stage sanitize run_sanitizers ;;
     headers) stage headers tests/helper/headers.sh ;;
     cred) stage cred run_cred ;;
     fuzz) stage fuzz run_fuzz ;;
-    vm) stage vm tests/vm/run.sh ;;
+    vm) stage vm tests/vm/run.sh --prepared ;;
     lint) stage lint run_lint ;;
     tidy) stage tidy run_tidy ;;
     valgrind) stage valgrind tests/valgrind/run.sh ;;
     package) stage package tests/package/run.sh ;;
+    rpm) stage rpm tests/rpm/run.sh ;;
+    contrib) stage contrib tests/contrib/run.sh ;;
+    selinux) stage selinux tests/selinux/run.sh ;;
+    docs) stage docs tests/docs/run.sh ;;
     mutation) stage mutation tests/mutation/run.sh ;;
     *) stage "$suite" run_ctest build "$suite" ;;
   esac

@@ -14,6 +14,7 @@
 #include "slurm_adopt/deadline.h"
 #include "slurm_adopt/discovery.h"
 #include "slurm_adopt/fd.h"
+#include "slurm_adopt/job_process.h"
 #include "slurm_adopt/reason.h"
 #include "slurm_adopt/stepd_protocol.h"
 #include "slurm_adopt/stepd_session.h"
@@ -26,6 +27,7 @@ struct AdoptionRequest {
     const Fd* proc_cgroup = nullptr;  // an open /proc/<pid>/cgroup of `pid`, where /proc by now shows other pids
     bool x11 = true;               // ask for the job's X11 display
     bool join_namespaces = true;   // join the job's namespaces with the calling process
+    bool view_job = false;         // keep hold of where the job's processes are shown
     bool must_be_verified = false; // an adoption that the kernel cannot confirm is none
 };
 
@@ -46,6 +48,7 @@ struct Adoption {
     std::size_t namespaces = 0;               // of the job that have been joined
     Fd proc_cgroup;                           // the process's own, opened before a namespace was joined; nothing where none was
     std::optional<X11Forwarding> x11;
+    JobView job;                              // by what was in sight before a namespace was joined; empty where not asked for
 };
 
 // What keeps an adoption from counting, other than slurmstepd's answer to it: by where the slurmstepd is, before it is

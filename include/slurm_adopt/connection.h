@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace slurm_adopt {
 
@@ -39,6 +40,15 @@ struct Connection {
 
 // "198.51.100.7" or "2001:db8::7".
 [[nodiscard]] std::string to_text(const Address& address);
+
+// The connected TCP socket behind a descriptor of this process; none where it is something else.
+[[nodiscard]] std::optional<Connection> connection_of(int fd);
+
+// The descriptors of a process, by its directory in /proc, from the lowest; none where they cannot be had.
+[[nodiscard]] std::vector<int> open_descriptors(const std::string& process);
+
+// Whether a process, by its directory in /proc, runs the file that this one runs. Follows the link to that file.
+[[nodiscard]] bool same_program(const std::string& proc, const std::string& process);
 
 // The connection of the login's client among this process's descriptors: a connected TCP socket whose peer is
 // `remote_host` where that is a numeric address. Where several would do, the lowest descriptor: sshd has its

@@ -61,6 +61,19 @@ struct ControllerQuestion {
 [[nodiscard]] Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings,
                                                                              const ControllerQuestion& question, Deadline deadline);
 
+// What the controller knows of a job. Empty, or 0: not known, or too long.
+struct JobDetails {
+    std::string name;  // the user's choice, to the last byte
+    std::string partition;
+    std::string account;
+    std::string nodes;  // "n[1-3]"
+    std::uint32_t node_count = 0;
+};
+
+// About one job of question.uid, which is not none. An error where that user has no such job.
+[[nodiscard]] Result<JobDetails> ask_job_details(const HelperSettings& settings, const ControllerQuestion& question,
+                                                 std::uint32_t job_id, Deadline deadline);
+
 // Where a slurmd is to be found.
 struct SlurmdPlace {
     std::string node;     // NodeName

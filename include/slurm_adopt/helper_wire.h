@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "slurm_adopt/result.h"
@@ -27,10 +28,12 @@ inline constexpr std::size_t longest_node = 256;
 inline constexpr std::size_t longest_user = 64;
 inline constexpr std::size_t longest_path = 512;  // of a file, and of a URL
 inline constexpr std::size_t longest_setting = 256;  // of slurm.conf
+inline constexpr std::size_t longest_job_name = 1024;  // slurmctld takes no longer ones
+inline constexpr std::size_t longest_node_list = 8192;
 inline constexpr std::size_t most_peers = 8;  // told in one `config` reply
 inline constexpr std::uint32_t highest_log_level = 9;
 
-enum class Verb : std::uint32_t { whois = 1, times = 2, jobs = 3, config = 4 };
+enum class Verb : std::uint32_t { whois = 1, times = 2, jobs = 3, config = 4, job = 5 };
 enum class Kind { request, reply };
 
 // Before every request and reply.
@@ -127,6 +130,25 @@ struct JobsReply {
     std::array<ControllerJob, most_jobs> jobs{};  // all zero from `count` on; each id above 0
 };
 
+// "What is this job of the user's?" For import_env=, where none of its processes can say it.
+struct JobRequest {
+    JobsRequest about;         // how to ask, and whose job it is: not every_uid
+    std::uint32_t job_id = 0;  // not 0
+};
+
+// Texts end with NUL and are NUL from there on; one that is too long, or not known, is empty.
+struct JobReply {
+    std::uint32_t status = 0;  // a JobsStatus
+    std::uint32_t job_id = 0;  // not 0 only with JobsStatus::answered; 0: the user has no such job, and all that follows is zero
+    std::uint32_t uid = 0;     // whose it is
+    std::uint32_t node_count = 0;
+    std::array<char, longest_job_name> name{};  // the user's choice, to the last byte
+    std::array<char, longest_setting> partition{};
+    std::array<char, longest_setting> account{};
+    std::array<char, longest_node_list> nodes{};  // "n[1-3]"
+    friend bool operator==(const JobReply&, const JobReply&) = default;
+};
+
 // "What does slurm.conf say that logins depend on?" Asked by slurm-adopt check.
 struct ConfigRequest {
     std::array<char, longest_node> node{};  // NodeName; empty: the one of this host
@@ -169,7 +191,7 @@ struct ConfigReply {
     friend bool operator==(const ConfigReply&, const ConfigReply&) = default;
 };
 
-// A whole message: header and body. Body is one of the eight above, and `verb` the one that it belongs to.
+// A whole message: header and body. Body is one of the ten above, and `verb` the one that it belongs to.
 template <class Body>
 [[nodiscard]] std::vector<std::byte> encode(Verb verb, const Body& body, pid_t module_pid = 0, std::uint32_t log_level = 0);
 
@@ -180,5 +202,8 @@ template <class Body>
 // A body of exactly its size, with nothing in it that the structures above do not allow.
 template <class Body>
 [[nodiscard]] Result<Body> decode_body(std::span<const std::byte> bytes);
+
+// A text into a field that is all NUL. False, and nothing of it, where it does not fit with its NUL, or has one itself.
+[[nodiscard]] bool put_whole(std::span<char> field, std::string_view text);
 
 }  // namespace slurm_adopt::helper_wire

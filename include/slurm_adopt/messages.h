@@ -29,6 +29,7 @@ struct LoginRecord {
     std::chrono::microseconds took{0};
     bool verified = false;  // of an adoption: the kernel confirms it
     bool fails_open = false;  // under these options a failure would let the user in unconfined
+    bool may_name_job = false;  // job_choice=file
 };
 
 // The word of `decision=`.

@@ -48,6 +48,8 @@ enum class OptionId {
     import_env,
     runtime_dir,
     job_choice,
+    choose,
+    sticky,
     deny_message_file,
     quiet,
 };
@@ -65,6 +67,7 @@ enum class OptionType {
     names,     // user or group names, or @FILE with such names (name_list.h), separated by commas
     services,  // PAM service names, separated by commas, or '*'
     patterns,  // environment names or PREFIX_*, separated by commas
+    order,     // callerid, file and newest, each at most once, separated by commas; newest is the last
 };
 
 struct OptionSpec {
@@ -77,13 +80,14 @@ struct OptionSpec {
     unsigned least = 0;              // of a number
     unsigned most = 0;
     std::size_t longest = 0;         // of a text, in characters; 0: any
-    bool takes_effect = true;        // false: checked, but without effect in this release
 };
 
 [[nodiscard]] std::span<const OptionSpec> option_table();
 
 enum class Action { deny, ignore, allow, newest };
 enum class JobChoice { none, file };
+// What says which of several jobs a login belongs to.
+enum class Chooser { callerid, file, newest };
 enum class Controller { none, rpc, rest };
 
 // In order: a message is written when its level is at most the chosen one.
@@ -124,6 +128,8 @@ struct Options {
     std::vector<std::string> import_env;
     bool runtime_dir = false;
     JobChoice job_choice = JobChoice::none;
+    std::vector<Chooser> choose;    // as listed; empty: not set (policy.h, choosers())
+    bool sticky = false;
     std::string deny_message_file;  // empty: none
     bool quiet = false;
 };

@@ -60,7 +60,8 @@ struct Choice {
 };
 
 // The job that a login belongs to by some evidence: the source node's answer (source_job), the account phase's choice
-// (account_job), or where the process is (current_job).
+// (account_job), where the process is (current_job), the user's own word (file_job), or where another login from the same client
+// is (sticky).
 struct KnownJob {
     std::uint32_t job_id = 0;
     Reason reason = Reason::internal_error;
@@ -69,7 +70,21 @@ struct KnownJob {
 // Which of the user's jobs a login may be adopted into. Whoever says so, a known job only counts if it is one of these.
 [[nodiscard]] Choice choose(const Options& options, std::span<const OwnJob> jobs, const std::optional<KnownJob>& known);
 
-// Whether the source node has to be asked before choose().
+// What is asked for the known job. The first that names one of the user's own jobs here ends the search.
+enum class Evidence {
+    source,   // the source node
+    process,  // the job that the process is in already
+    file,     // the user's file; with several jobs only
+    sticky,   // the job that another login from the same client is in; with several jobs only
+};
+
+// What these options have asked, in this order.
+[[nodiscard]] std::vector<Evidence> evidence_order(const Options& options);
+
+// Whether the newest job is taken where no job is known.
+[[nodiscard]] bool takes_newest(const Options& options);
+
+// Whether a job has to be known before choose().
 [[nodiscard]] bool source_matters(const Options& options, std::size_t jobs);
 
 // What an outcome that is no adoption means under these options.

@@ -21,6 +21,8 @@ enum class Reason {
     source_job,
     account_job,  // the one that the account phase took: the session stays there
     current_job,  // the one that the process is in already
+    file_job,     // the one that the user has named in a file
+    sticky,       // the one that another login from the same client is in
 
     // Not adopted.
     no_jobs,

@@ -20,7 +20,8 @@ namespace slurm_adopt {
 // "<pid>.<start time>" by the text of /proc/<pid>/stat; none if the process has ended (a zombie).
 [[nodiscard]] Result<std::optional<std::string>> parse_session_key(std::string_view stat);
 
-// The same, of process `pid` ("self" too); none if there is no such process. `proc` is where /proc is.
+// The same, of process `pid` ("self" too); none if there is no such process, or if
+// another one has none of root's ids. `proc` is where /proc is.
 [[nodiscard]] Result<std::optional<std::string>> session_key(const std::string& proc, const std::string& pid);
 
 // The pid in a key; none if the text is no key, and so no name for a file of ours.

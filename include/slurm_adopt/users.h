@@ -15,6 +15,7 @@ namespace slurm_adopt {
 struct User {
     uid_t uid = 0;
     gid_t gid = 0;
+    std::string home{};  // as the database says; may be empty, or anything
 };
 
 // None if there is no such user; an error if the database could not tell.

@@ -14,10 +14,10 @@ template <class T>
 constexpr bool is_plain = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
 static_assert(is_plain<Header> && is_plain<WhoisRequest> && is_plain<WhoisReply> && is_plain<TimesRequest> &&
               is_plain<TimesReply> && is_plain<JobsRequest> && is_plain<JobsReply> && is_plain<ConfigRequest> &&
-              is_plain<ConfigReply>);
+              is_plain<ConfigReply> && is_plain<JobRequest> && is_plain<JobReply>);
 static_assert(sizeof(Header) == 24 && sizeof(WhoisRequest) == 40 && sizeof(WhoisReply) == 264 &&
               sizeof(TimesRequest) == 260 && sizeof(TimesReply) == 520 && sizeof(JobsRequest) == 2380 && sizeof(JobsReply) == 4104 &&
-              sizeof(ConfigRequest) == 256 && sizeof(ConfigReply) == 6708);
+              sizeof(ConfigRequest) == 256 && sizeof(ConfigReply) == 6708 && sizeof(JobRequest) == 2384 && sizeof(JobReply) == 9744);
 
 constexpr std::uint32_t no_job = 0xfffffffe;  // NO_VAL of slurm/slurm.h: "not set", never a job
 constexpr std::size_t v4_size = 4;
@@ -34,6 +34,7 @@ std::optional<std::size_t> body_size(std::uint32_t verb, Kind kind)
     if (verb == static_cast<std::uint32_t>(Verb::times)) return request ? sizeof(TimesRequest) : sizeof(TimesReply);
     if (verb == static_cast<std::uint32_t>(Verb::jobs)) return request ? sizeof(JobsRequest) : sizeof(JobsReply);
     if (verb == static_cast<std::uint32_t>(Verb::config)) return request ? sizeof(ConfigRequest) : sizeof(ConfigReply);
+    if (verb == static_cast<std::uint32_t>(Verb::job)) return request ? sizeof(JobRequest) : sizeof(JobReply);
     return std::nullopt;
 }
 
@@ -126,6 +127,28 @@ const char* fault_of(const JobsReply& body)
     return is_list ? nullptr : "not a list of jobs";
 }
 
+const char* fault_of(const JobRequest& body)
+{
+    if (const char* fault = fault_of(body.about)) return fault;
+    if (body.about.uid >= every_uid) return "a job of nobody's";
+    return body.job_id != 0 && body.job_id < no_job ? nullptr : "no job";
+}
+
+const char* fault_of(const JobReply& body)
+{
+    if (body.status > static_cast<std::uint32_t>(JobsStatus::malformed)) return "no such status";
+    if (body.job_id == 0 || body.status != static_cast<std::uint32_t>(JobsStatus::answered)) {
+        JobReply nothing;
+        nothing.status = body.status;
+        return body == nothing ? nullptr : "status and job contradict each other";
+    }
+    if (body.job_id >= no_job || body.uid >= every_uid) return "not a job";
+    for (const std::span<const char> text : {std::span<const char>(body.name), std::span<const char>(body.partition),
+                                             std::span<const char>(body.account), std::span<const char>(body.nodes)})
+        if (!is_text(text)) return "a text does not end, or something follows it";
+    return nullptr;
+}
+
 constexpr std::uint32_t highest_port = 65535;
 
 bool is_node(const ConfigNode& node)
@@ -206,6 +229,8 @@ template std::vector<std::byte> encode(Verb, const JobsRequest&, pid_t, std::uin
 template std::vector<std::byte> encode(Verb, const JobsReply&, pid_t, std::uint32_t);
 template std::vector<std::byte> encode(Verb, const ConfigRequest&, pid_t, std::uint32_t);
 template std::vector<std::byte> encode(Verb, const ConfigReply&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const JobRequest&, pid_t, std::uint32_t);
+template std::vector<std::byte> encode(Verb, const JobReply&, pid_t, std::uint32_t);
 template Result<WhoisRequest> decode_body(std::span<const std::byte>);
 template Result<WhoisReply> decode_body(std::span<const std::byte>);
 template Result<TimesRequest> decode_body(std::span<const std::byte>);
@@ -214,5 +239,14 @@ template Result<JobsRequest> decode_body(std::span<const std::byte>);
 template Result<JobsReply> decode_body(std::span<const std::byte>);
 template Result<ConfigRequest> decode_body(std::span<const std::byte>);
 template Result<ConfigReply> decode_body(std::span<const std::byte>);
+template Result<JobRequest> decode_body(std::span<const std::byte>);
+template Result<JobReply> decode_body(std::span<const std::byte>);
+
+bool put_whole(std::span<char> field, std::string_view text)
+{
+    if (text.size() >= field.size() || text.find('\0') != std::string_view::npos) return false;
+    std::copy(text.begin(), text.end(), field.begin());
+    return true;
+}
 
 }  // namespace slurm_adopt::helper_wire

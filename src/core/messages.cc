@@ -8,6 +8,12 @@
 namespace slurm_adopt {
 namespace {
 
+// How a user gets into a job of his own choice.
+std::string way_to_a_job(const LoginRecord& record)
+{
+    return record.may_name_job ? "slurm-adopt use <JOBID>" : "srun --overlap --pty --jobid=<JOBID> bash";
+}
+
 std::string refusal(const LoginRecord& record)
 {
     const std::string node = printable(record.node);
@@ -23,7 +29,7 @@ std::string refusal(const LoginRecord& record)
         return "Access denied: you have no job running on " + node + ". Start one there (sbatch, salloc) and log in while it runs.";
     case FailureClass::unknown_job:
         return "Access denied: you have " + std::to_string(record.jobs) + " jobs on " + node +
-               " and it is not known which one this login belongs to. Use: srun --overlap --pty --jobid=<JOBID> bash";
+               " and it is not known which one this login belongs to. Use: " + way_to_a_job(record);
     case FailureClass::adopt_failure:
         return "Access denied: this login could not be placed into your job on " + node + " (" + code +
                "). Try again; if it stays, tell your administrator this line.";
@@ -116,7 +122,9 @@ std::string user_message(const LoginRecord& record)
         if (record.jobs < 2) return {};
         return "You have " + std::to_string(record.jobs) + " jobs on " + printable(record.node) +
                "; this login was placed into job " + std::to_string(record.job_id) + "." +
-               (record.decision.reason == Reason::newest_job ? " For another one: srun --overlap --pty --jobid=<JOBID> bash" : "");
+               (record.decision.reason == Reason::newest_job || record.decision.reason == Reason::sticky
+                    ? " For another one: " + way_to_a_job(record)
+                    : "");
     case Verdict::ignore:
     case Verdict::allow:
         return {};

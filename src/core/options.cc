@@ -101,6 +101,28 @@ bool all_parts(std::string_view list, Valid valid)
     return std::all_of(parts.begin(), parts.end(), valid);
 }
 
+std::optional<Chooser> parse_chooser(std::string_view text)
+{
+    if (text == "callerid") return Chooser::callerid;
+    if (text == "file") return Chooser::file;
+    if (text == "newest") return Chooser::newest;
+    return std::nullopt;
+}
+
+// Empty: the value is none.
+std::vector<Chooser> parse_order(std::string_view value)
+{
+    std::vector<Chooser> order;
+    for (const std::string_view word : split(value, ',')) {
+        const auto chooser = parse_chooser(word);
+        // There is always a newest one: nothing would be asked after it.
+        const bool is_over = !order.empty() && order.back() == Chooser::newest;
+        if (!chooser || is_over || std::find(order.begin(), order.end(), *chooser) != order.end()) return {};
+        order.push_back(*chooser);
+    }
+    return order;
+}
+
 bool is_valid(const OptionSpec& spec, std::string_view value)
 {
     if (spec.longest != 0 && value.size() > spec.longest) return false;
@@ -132,6 +154,8 @@ bool is_valid(const OptionSpec& spec, std::string_view value)
         return value == "*" || all_parts(value, is_service);
     case OptionType::patterns:
         return all_parts(value, is_environment_pattern);
+    case OptionType::order:
+        return !parse_order(value).empty();
     }
     return false;
 }
@@ -201,6 +225,8 @@ void store(Options& options, OptionId id, std::string_view value)
     case OptionId::import_env: options.import_env = list_of(value); return;
     case OptionId::runtime_dir: options.runtime_dir = on; return;
     case OptionId::job_choice: options.job_choice = value == "file" ? JobChoice::file : JobChoice::none; return;
+    case OptionId::choose: options.choose = parse_order(value); return;
+    case OptionId::sticky: options.sticky = on; return;
     case OptionId::deny_message_file: options.deny_message_file = value; return;
     case OptionId::quiet: options.quiet = on; return;
     }
@@ -231,7 +257,16 @@ std::string sentence(std::initializer_list<std::string_view> parts)
 }
 
 // What is wrong with options each of which is allowed, and how to put it right; empty: nothing.
-std::string_view contradiction(const Options& options)
+std::string_view contradiction_of_choice(const Options& options)
+{
+    const bool lists_file = std::find(options.choose.begin(), options.choose.end(), Chooser::file) != options.choose.end();
+    if (lists_file && options.job_choice != JobChoice::file) return "choose= names file, which is for job_choice=file only: write job_choice=file, or take file out";
+    if (!options.choose.empty() && !lists_file && options.job_choice == JobChoice::file)
+        return "job_choice=file, but choose= does not name file: add file to choose=, or take job_choice=file out";
+    return "";
+}
+
+std::string_view contradiction_of_rest(const Options& options)
 {
     const bool has_token = !options.rest_token_file.empty();
     const bool has_key = !options.rest_key_file.empty();
@@ -243,6 +278,12 @@ std::string_view contradiction(const Options& options)
     if (has_token && has_key) return "rest_token_file and rest_key_file are both given: keep one of them";
     if (!has_token && !has_key) return "controller=rest needs one of rest_token_file=FILE and rest_key_file=FILE";
     return "";
+}
+
+std::string_view contradiction(const Options& options)
+{
+    const std::string_view wrong = contradiction_of_rest(options);
+    return wrong.empty() ? contradiction_of_choice(options) : wrong;
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 namespace slurm_adopt {
 namespace {
 
-bool contains(const std::vector<std::string>& list, std::string_view entry)
+template <class Element, class Entry>
+bool contains(const std::vector<Element>& list, const Entry& entry)
 {
     return std::find(list.begin(), list.end(), entry) != list.end();
 }
@@ -37,9 +38,42 @@ std::optional<Decision> pass_over(const Options& options, const Subject& subject
     return std::nullopt;
 }
 
+std::vector<Evidence> evidence_order(const Options& options)
+{
+    std::vector<Evidence> order;
+    const auto add_chooser = [&order](Chooser chooser) {
+        switch (chooser) {
+        case Chooser::callerid:
+            // Below srun and in a job's session there is no connection to ask about: the process itself says where it comes from.
+            order.insert(order.end(), {Evidence::source, Evidence::process});
+            return;
+        case Chooser::file:
+            order.push_back(Evidence::file);
+            return;
+        case Chooser::newest:  // is no evidence: takes_newest()
+            return;
+        }
+    };
+    if (options.choose.empty()) {
+        add_chooser(Chooser::callerid);
+        if (options.job_choice == JobChoice::file) add_chooser(Chooser::file);
+    }
+    for (const Chooser chooser : options.choose) add_chooser(chooser);
+    // It asks nobody, and nobody is torn out of his job for want of other evidence.
+    if (!contains(order, Evidence::process)) order.push_back(Evidence::process);
+    if (options.sticky) order.push_back(Evidence::sticky);
+    return order;
+}
+
+bool takes_newest(const Options& options)
+{
+    return options.action_unknown == Action::newest || contains(options.choose, Chooser::newest);
+}
+
 bool source_matters(const Options& options, std::size_t jobs)
 {
-    return jobs > 1 || (jobs == 1 && !options.single_job_skip_rpc);
+    const bool asks_source = options.choose.empty() || contains(options.choose, Chooser::callerid);
+    return jobs > 1 || (jobs == 1 && !options.single_job_skip_rpc && asks_source);
 }
 
 Choice choose(const Options& options, std::span<const OwnJob> jobs, const std::optional<KnownJob>& known)
@@ -59,7 +93,7 @@ Choice choose(const Options& options, std::span<const OwnJob> jobs, const std::o
         return jobs[a].job_id > jobs[b].job_id;
     });
 
-    const bool newest = options.action_unknown == Action::newest;
+    const bool newest = takes_newest(options);
     // That the account phase's job cannot be had any more is no reason to ask what it was.
     const bool was_chosen = known && known->reason == Reason::account_job && std::any_of(jobs.begin(), jobs.end(), is_known);
     Choice choice{{}, newest || was_chosen ? Reason::adopt_failed : Reason::unknown_job};

@@ -15,6 +15,8 @@ FailureClass failure_class(Reason reason)
     case Reason::source_job:
     case Reason::account_job:
     case Reason::current_job:
+    case Reason::file_job:
+    case Reason::sticky:
         return FailureClass::none;
     case Reason::no_jobs:
     case Reason::job_starting:
@@ -59,6 +61,8 @@ std::string_view reason_code(Reason reason)
     case Reason::source_job: return "source_job";
     case Reason::account_job: return "account_job";
     case Reason::current_job: return "current_job";
+    case Reason::file_job: return "file_job";
+    case Reason::sticky: return "sticky";
     case Reason::no_jobs: return "no_jobs";
     case Reason::job_starting: return "job_starting";
     case Reason::no_extern_step: return "no_extern_step";

@@ -12,6 +12,9 @@ namespace slurm_adopt::helper {
 // The jobs that slurmctld has on a node. Uses libslurm, which may end the process.
 [[nodiscard]] helper_wire::JobsReply answer(const helper_wire::JobsRequest& request);
 
+// One of a user's jobs, as slurmctld knows it. Uses libslurm, which may end the process.
+[[nodiscard]] helper_wire::JobReply answer(const helper_wire::JobRequest& request);
+
 // The mtime of the step_extern directory of each slurmstepd, 0 where it cannot be had.
 [[nodiscard]] helper_wire::TimesReply answer(const helper_wire::TimesRequest& request);
 

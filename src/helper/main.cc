@@ -52,6 +52,9 @@ int serve(const Module& module, const Header& header, Deadline deadline)
     case Verb::jobs:
         prepare_for_slurm<JobsReply>(socket, Verb::jobs, JobsStatus::no_config);
         return serve_verb<JobsRequest>(socket, Verb::jobs, deadline);
+    case Verb::job:
+        prepare_for_slurm<JobReply>(socket, Verb::job, JobsStatus::no_config);
+        return serve_verb<JobRequest>(socket, Verb::job, deadline);
     case Verb::config:
         prepare_for_slurm<ConfigReply>(socket, Verb::config, ConfigStatus::no_config);
         return serve_verb<ConfigRequest>(socket, Verb::config, deadline);

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <memory>
 #include <span>
+#include <string_view>
 
 namespace slurm_adopt::helper {
 namespace {
@@ -79,6 +80,26 @@ JobsStatus status_of(int error)
     }
 }
 
+int load_job(job_info_msg_t** message, std::uint32_t job_id, std::uint16_t what)
+{
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
+    slurm_step_id_t id{};
+    id.job_id = job_id;
+    id.step_id = NO_VAL;
+    id.step_het_comp = NO_VAL;
+    // The function: its name is a macro too, in C only.
+    return (slurm_load_job)(message, id, what);
+#else
+    return slurm_load_job(message, job_id, what);
+#endif
+}
+
+// Half of a text would be a wrong one: it is left out.
+void put(std::span<char> field, const char* text)
+{
+    if (text != nullptr) (void)helper_wire::put_whole(field, text);
+}
+
 }  // namespace
 
 ControllerJobs jobs_on_nodes(std::optional<uid_t> uid, const std::vector<std::string>& nodes)
@@ -100,6 +121,35 @@ ControllerJobs jobs_on_nodes(std::optional<uid_t> uid, const std::vector<std::st
         // last_update is the time of the answer, by slurmctld's clock.
         const std::time_t running = std::max<std::time_t>(answer->last_update - job.start_time, 0);
         found.jobs.push_back({id_of(job), job.user_id, static_cast<std::uint32_t>(*state), static_cast<std::uint32_t>(running)});
+    }
+    return found;
+}
+
+ControllerJobDetails job_of_user(std::uint32_t job_id, uid_t uid)
+{
+    job_info_msg_t* message = nullptr;
+    errno = 0;
+    ControllerJobDetails found;
+    if (load_job(&message, job_id, SHOW_ALL | SHOW_LOCAL) != SLURM_SUCCESS || message == nullptr) {
+        const int error = errno;
+        const bool is_unknown = error == ESLURM_INVALID_JOB_ID;
+        found.reply.status = static_cast<std::uint32_t>(is_unknown ? JobsStatus::answered : status_of(error));
+        found.error = std::string("slurmctld: ") + slurm_strerror(error);
+        return found;
+    }
+    const std::unique_ptr<job_info_msg_t, decltype(&slurm_free_job_info_msg)> answer(message, slurm_free_job_info_msg);
+    found.reply.status = static_cast<std::uint32_t>(JobsStatus::answered);
+    // With the leader of a heterogeneous job, or of an array, its others come along.
+    for (const slurm_job_info_t& job : std::span(answer->job_array, answer->record_count)) {
+        if (id_of(job) != job_id || job.user_id != uid) continue;
+        found.reply.job_id = job_id;
+        found.reply.uid = job.user_id;
+        found.reply.node_count = job.num_nodes;
+        put(found.reply.name, job.name);
+        put(found.reply.partition, job.partition);
+        put(found.reply.account, job.account);
+        put(found.reply.nodes, job.nodes);
+        break;
     }
     return found;
 }

@@ -27,13 +27,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int socket_descriptor = 3;
+constexpr int set_up_failed = ChildEnd::set_up_failed;
 // How long a killed child may take to be gone before it is left to init: it hangs in the kernel.
 constexpr auto dying_time = 100ms;
 // How often to look whether the child has ended while its socket says nothing: a process that it has left behind may
 // hold the other end.
 constexpr auto look_again = 20ms;
+// An end that its socket has told of is near: so often it is looked for before a millisecond is waited.
+constexpr int looks_at_once = 1000;
 
-// ---- In the child, between clone and execve: only async-signal-safe calls, no memory, no return. ----
+// ---- In the child, after clone: only async-signal-safe calls, no memory, no return. ----
 
 void close_from(unsigned first)
 {
@@ -45,12 +48,58 @@ void close_from(unsigned first)
     for (rlim_t fd = first; fd < end; ++fd) (void)::close(static_cast<int>(fd));
 }
 
+// Gone with the login: also when sshd is killed in this moment.
+void die_with(pid_t parent)
+{
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ::_exit(set_up_failed);
+    // 0: in a job's namespace of processes, which the host has joined for its children, it is out of sight.
+    if (const pid_t now = ::getppid(); now != parent && now != 0) ::_exit(set_up_failed);
+}
+
+// System calls, not the C library's functions: those have all threads of the process change, which a fork has not.
+bool take_identity(const ProcessIdentity& as)
+{
+#ifdef SYS_setresuid32
+    constexpr long set_groups = SYS_setgroups32;
+    constexpr long set_gids = SYS_setresgid32;
+    constexpr long set_uids = SYS_setresuid32;
+#else
+    constexpr long set_groups = SYS_setgroups;
+    constexpr long set_gids = SYS_setresgid;
+    constexpr long set_uids = SYS_setresuid;
+#endif
+    return ::syscall(set_groups, as.groups.size(), as.groups.data()) == 0 && ::syscall(set_gids, as.gid, as.gid, as.gid) == 0 &&
+           ::syscall(set_uids, as.uid, as.uid, as.uid) == 0 && ::prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
+[[noreturn]] void perform(const ChildTask& task, int socket, pid_t parent)
+{
+    die_with(parent);
+    if (::setpgid(0, 0) != 0) ::_exit(set_up_failed);
+    // Whatever it hangs with later, no connection of the host's is kept open by it. As in become().
+    const auto out_of_the_way = [](int fd) { return fd < 0 ? -1 : ::fcntl(fd, F_DUPFD, 3); };
+    const int out = out_of_the_way(socket);
+    const int given = out_of_the_way(task.given);
+    const int held = out_of_the_way(task.held);
+    if (out < 0 || (task.given >= 0 && given < 0) || (task.held >= 0 && held < 0) || ::dup2(out, 0) < 0) ::_exit(set_up_failed);
+    int open = 1;
+    for (const int fd : {given, held})
+        if (fd >= 0 && ::dup2(fd, open++) < 0) ::_exit(set_up_failed);
+    close_from(static_cast<unsigned>(open));
+    if (task.as != nullptr) {
+        // What is in our memory is the host's: not for the user's debugger.
+        if (::prctl(PR_SET_DUMPABLE, 0) != 0 || !take_identity(*task.as)) ::_exit(set_up_failed);
+        die_with(parent);  // who changes its ids loses that
+    }
+    const int status = task.run(task.context, 0, given < 0 ? -1 : 1);
+    ::_exit(status >= 0 && status < set_up_failed ? status : EIO);
+}
+
 [[noreturn]] void become(const char* program, char* const* environment, int socket, pid_t parent)
 {
-    // Gone with the login: also when sshd is killed in this moment.
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) ::_exit(127);
+    die_with(parent);
     // A group of its own, so that what it starts can be killed with it.
-    if (::setpgid(0, 0) != 0) ::_exit(127);
+    if (::setpgid(0, 0) != 0) ::_exit(set_up_failed);
     // execve resets handlers, and the helper itself what the host ignores; the mask is ours to undo.
     sigset_t none;
     (void)::sigemptyset(&none);
@@ -59,15 +108,15 @@ void close_from(unsigned first)
     // Out of the way of 0 to 3 first; duplicates are without close-on-exec.
     const int kept = ::fcntl(socket, F_DUPFD, socket_descriptor + 1);
     const int null = ::open("/dev/null", O_RDWR);
-    if (kept < 0 || null < 0) ::_exit(127);
+    if (kept < 0 || null < 0) ::_exit(set_up_failed);
     for (const int standard : {0, 1, 2})
-        if (::dup2(null, standard) < 0) ::_exit(127);
-    if (::dup2(kept, socket_descriptor) < 0) ::_exit(127);
+        if (::dup2(null, standard) < 0) ::_exit(set_up_failed);
+    if (::dup2(kept, socket_descriptor) < 0) ::_exit(set_up_failed);
     close_from(socket_descriptor + 1);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execve(2) writes to neither, its signature is older than const
     char* const arguments[] = {const_cast<char*>(program), nullptr};
     ::execve(program, arguments, environment);
-    ::_exit(127);
+    ::_exit(set_up_failed);
 }
 
 Result<Done> check_owner(const std::string& path, bool directory)
@@ -95,22 +144,20 @@ Result<Done> check_program(const std::string& path)
 }
 
 Child::Child(Child&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), signal_was_blocked_(other.signal_was_blocked_), socket_(std::move(other.socket_))
+    : pid_(std::exchange(other.pid_, -1)),
+      has_signal_(other.has_signal_),
+      signal_was_blocked_(other.signal_was_blocked_),
+      socket_(std::move(other.socket_))
 {
 }
 
-Result<Child> Child::start(const std::string& program, const std::vector<std::string>& environment)
+template <class InChild>
+Result<Child> Child::start_with(InChild in_child, int end_signal)
 {
     std::array<int, 2> pair{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) return system_error("socketpair");
     Fd ours(pair[0]);
     const Fd theirs(pair[1]);
-
-    std::vector<char*> variables;
-    variables.reserve(environment.size() + 1);
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): as above
-    for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
-    variables.push_back(nullptr);
 
     // No signal of the host's may run a handler of the host's in the child.
     sigset_t all;
@@ -118,22 +165,38 @@ Result<Child> Child::start(const std::string& program, const std::vector<std::st
     (void)::sigfillset(&all);
     (void)::pthread_sigmask(SIG_SETMASK, &all, &before);
     const pid_t parent = ::getpid();
-    // As fork(2), but the handlers that other libraries have registered with the C library are not run: nothing but
-    // execve follows, and they may hang.
-    const long pid = ::syscall(SYS_clone, static_cast<unsigned long>(SIGCHLD), nullptr, nullptr, nullptr, nullptr);
-    if (pid == 0) become(program.c_str(), variables.data(), theirs.get(), parent);
+    // As fork(2), but the handlers that other libraries have registered with the C library are not run: nothing that needs
+    // them follows, and they may hang.
+    const long pid = ::syscall(SYS_clone, static_cast<unsigned long>(end_signal), nullptr, nullptr, nullptr, nullptr);
+    if (pid == 0) in_child(theirs.get(), parent);
     const int error = errno;
     sigset_t held = before;
-    if (pid > 0) (void)::sigaddset(&held, SIGCHLD);
+    if (pid > 0 && end_signal != 0) (void)::sigaddset(&held, SIGCHLD);
     (void)::pthread_sigmask(SIG_SETMASK, &held, nullptr);
     if (pid < 0) return system_error("clone", error);
-    return Child(static_cast<pid_t>(pid), std::move(ours), ::sigismember(&before, SIGCHLD) == 1);
+    return Child(static_cast<pid_t>(pid), std::move(ours), end_signal != 0, ::sigismember(&before, SIGCHLD) == 1);
+}
+
+Result<Child> Child::start(const std::string& program, const std::vector<std::string>& environment)
+{
+    std::vector<char*> variables;
+    variables.reserve(environment.size() + 1);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): as above
+    for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
+    variables.push_back(nullptr);
+    return start_with([&](int socket, pid_t parent) { become(program.c_str(), variables.data(), socket, parent); },
+                      SIGCHLD);
+}
+
+Result<Child> Child::start(const ChildTask& task)
+{
+    return start_with([&](int socket, pid_t parent) { perform(task, socket, parent); }, 0);
 }
 
 bool Child::has_ended() const
 {
     siginfo_t info{};
-    const int result = uninterrupted([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT); });
+    const int result = uninterrupted([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT | __WALL); });
     // Gone: a host that ignores SIGCHLD has the kernel reap. Its number may be another group's by now. Any other failure says
     // nothing of the child: it is killed at its deadline.
     if (result < 0) return errno == ECHILD;
@@ -154,7 +217,7 @@ void Child::kill_all() const
 bool Child::reap(int& status)
 {
     if (!has_ended()) return false;
-    (void)uninterrupted([&] { return ::waitpid(pid_, &status, WNOHANG); });
+    (void)uninterrupted([&] { return ::waitpid(pid_, &status, WNOHANG | __WALL); });
     return true;
 }
 
@@ -171,50 +234,76 @@ Deadline Child::wait_for_output(Deadline deadline) const
 
 void Child::let_go()
 {
+    const pid_t pid = std::exchange(pid_, -1);
+    if (!has_signal_) return;
     sigset_t child_signal;
     (void)::sigemptyset(&child_signal);
     (void)::sigaddset(&child_signal, SIGCHLD);
     bool others = false;
     siginfo_t info{};
     const timespec now{};
-    while (::sigtimedwait(&child_signal, &info, &now) == SIGCHLD) others = others || info.si_pid != pid_;
+    while (::sigtimedwait(&child_signal, &info, &now) == SIGCHLD) others = others || info.si_pid != pid;
     // One pending SIGCHLD stands for many: a child of the host's may have ended under cover of ours.
     siginfo_t waiting{};
     if (::waitid(P_ALL, 0, &waiting, WEXITED | WNOHANG | WNOWAIT) == 0 && waiting.si_pid != 0) others = true;
     if (others) (void)::kill(::getpid(), SIGCHLD);
     if (!signal_was_blocked_) (void)::pthread_sigmask(SIG_UNBLOCK, &child_signal, nullptr);
-    pid_ = -1;
 }
 
-std::string Child::finish(Deadline deadline)
+std::string ChildEnd::text() const
 {
-    if (pid_ < 0) return "not running";
+    switch (how) {
+    case How::exited:
+        return "exited with " + std::to_string(value);
+    case How::signalled:
+        return "killed by signal " + std::to_string(value);
+    case How::killed:
+        return "killed at its deadline";
+    case How::hangs:
+        return "hangs in the kernel";
+    case How::unknown:
+        break;
+    }
+    return "ended";
+}
+
+ChildEnd Child::wait_for_end(Deadline deadline)
+{
+    using How = ChildEnd::How;
+    if (pid_ < 0) return {};
     int status = 0;
     bool killed = false;
-    while (!reap(status)) {
+    for (int looks = 0; !reap(status); ++looks) {
         if (deadline.passed()) {
             if (killed) {  // in the kernel's hands: init will have it
                 let_go();
-                return "hangs in the kernel";
+                return {How::hangs};
             }
             kill_all();
             killed = true;
             deadline = Deadline::after(dying_time);
         }
-        (void)::poll(nullptr, 0, std::min(deadline.poll_timeout(), 1));
+        if (looks < looks_at_once) (void)::sched_yield();
+        else (void)::poll(nullptr, 0, std::min(deadline.poll_timeout(), 1));
     }
     let_go();
-    if (killed) return "killed at its deadline";
-    if (WIFEXITED(status)) return "exited with " + std::to_string(WEXITSTATUS(status));
-    if (WIFSIGNALED(status)) return "killed by signal " + std::to_string(WTERMSIG(status));
-    return "ended";
+    if (killed) return {How::killed};
+    if (WIFEXITED(status)) return {How::exited, WEXITSTATUS(status)};
+    if (WIFSIGNALED(status)) return {How::signalled, WTERMSIG(status)};
+    return {};
 }
 
 Child::~Child()
 {
     if (pid_ < 0) return;
     int status = 0;
-    if (!reap(status)) {
+    // One that has said all it had to say is about to end.
+    bool ended = reap(status);
+    for (int looks = 0; !ended && looks < looks_at_once; ++looks) {
+        (void)::sched_yield();
+        ended = reap(status);
+    }
+    if (!ended) {
         kill_all();
         const Deadline deadline = Deadline::after(dying_time);
         while (!reap(status) && !deadline.passed()) (void)::poll(nullptr, 0, 1);

@@ -54,6 +54,8 @@ std::optional<Endpoint> endpoint_of(const sockaddr_storage& storage)
     return std::nullopt;
 }
 
+}  // namespace
+
 std::optional<Connection> connection_of(int fd)
 {
     int type = 0;
@@ -82,6 +84,17 @@ std::vector<int> open_descriptors(const std::string& process)
     return descriptors;
 }
 
+bool same_program(const std::string& proc, const std::string& process)
+{
+    struct stat ours {};
+    struct stat theirs {};
+    // Not to be looked at is somebody else's.
+    return ::stat((proc + "/self/exe").c_str(), &ours) == 0 && ::stat((process + "/exe").c_str(), &theirs) == 0 &&
+           ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+namespace {
+
 struct ClientSocket {
     int fd = -1;
     Connection connection;
@@ -103,15 +116,6 @@ std::optional<ClientSocket> client_socket(const std::string& proc, std::string_v
         }
     }
     return outgoing;
-}
-
-bool same_program(const std::string& proc, const std::string& process)
-{
-    struct stat ours {};
-    struct stat theirs {};
-    // Not to be looked at is somebody else's.
-    return ::stat((proc + "/self/exe").c_str(), &ours) == 0 && ::stat((process + "/exe").c_str(), &theirs) == 0 &&
-           ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 bool holds_socket(const std::string& process, int socket)
@@ -162,7 +166,9 @@ std::optional<pid_t> parent_with_connection(const std::string& proc, std::string
     const pid_t parent = ::getppid();
     if (parent <= 1 || ::getpgid(parent) != ::getpgrp()) return std::nullopt;
     const std::string process = proc + '/' + std::to_string(parent);
-    if (!same_program(proc, process)) return std::nullopt;
+    // sshd's is root's. Of a user's own process (su's parent) the user decides when its program can be looked at: see hung.h.
+    struct stat status {};
+    if (::stat(process.c_str(), &status) != 0 || status.st_uid != 0 || !same_program(proc, process)) return std::nullopt;
     if (const auto client = client_socket(proc, remote_host)) {
         if (!holds_socket(process, client->fd)) return std::nullopt;
     } else if (remote_host != "UNKNOWN") {

@@ -43,32 +43,45 @@ Result<Reply> ask(const HelperSettings& settings, Verb verb, const Request& requ
     return std::move(reply).error().in("helper " + settings.program + " " + child.value().finish(deadline));
 }
 
-// False where it does not fit, with its NUL.
-[[nodiscard]] bool put_text(std::span<char> field, std::string_view text)
-{
-    if (text.size() >= field.size()) return false;
-    std::copy(text.begin(), text.end(), field.begin());
-    return true;
-}
-
 Result<JobsRequest> request_for(const ControllerQuestion& question, Deadline deadline)
 {
     JobsRequest request;
     request.patience_ms = static_cast<std::uint32_t>(deadline.poll_timeout());
     request.controller = question.rest ? by_rest : by_rpc;
     request.uid = question.uid.value_or(every_uid);
-    bool fits = put_text(request.node, question.node);
+    bool fits = put_whole(request.node, question.node);
     if (const auto& rest = question.rest)
-        fits = fits && put_text(request.url, rest->url) && put_text(request.user, rest->user) && put_text(request.token_file, rest->token_file) &&
-               put_text(request.key_file, rest->key_file) && put_text(request.ca_file, rest->ca_file);
+        fits = fits && put_whole(request.url, rest->url) && put_whole(request.user, rest->user) && put_whole(request.token_file, rest->token_file) &&
+               put_whole(request.key_file, rest->key_file) && put_whole(request.ca_file, rest->ca_file);
     if (!fits) return Error{ErrorCode::too_large, 0, "a name, path or URL is too long to ask the controller with"};
     return request;
 }
 
 // What slurm-adopt-helper does by libslurm its neighbour does by HTTP.
-std::string rest_program(const std::string& helper)
+HelperSettings settings_for(const ControllerQuestion& question, const HelperSettings& settings)
 {
-    return helper.substr(0, helper.rfind('/') + 1) + "slurm-adopt-rest";
+    HelperSettings asked = settings;
+    if (question.rest) asked.program = settings.program.substr(0, settings.program.rfind('/') + 1) + "slurm-adopt-rest";
+    return asked;
+}
+
+// Why the controller has not answered.
+Error failure_of(JobsStatus status, bool by_rest)
+{
+    switch (status) {
+    case JobsStatus::no_config:
+        return Error{ErrorCode::refused, 0, by_rest ? "token, key or CA file cannot be used" : "the helper could not read slurm.conf"};
+    case JobsStatus::unreachable:
+        return Error{ErrorCode::refused, 0, "the controller does not answer"};
+    case JobsStatus::refused:
+        return Error{ErrorCode::refused, 0, "the controller does not take our credential"};
+    case JobsStatus::malformed:
+        return Error{ErrorCode::refused, 0, "the controller's answer is none"};
+    case JobsStatus::answered:
+    case JobsStatus::failed:
+        break;
+    }
+    return Error{ErrorCode::refused, 0, "the controller could not be asked"};
 }
 
 std::string text_of(std::span<const char> field)
@@ -154,31 +167,36 @@ Result<std::vector<ControllerJob>> ask_controller(const HelperSettings& settings
 {
     const auto request = request_for(question, deadline);
     if (!request) return request.error();
-    HelperSettings asked = settings;
-    if (question.rest) asked.program = rest_program(settings.program);
-    const auto reply = ask<JobsReply>(asked, Verb::jobs, request.value(), deadline);
+    const auto reply = ask<JobsReply>(settings_for(question, settings), Verb::jobs, request.value(), deadline);
     if (!reply) return reply.error();
-    switch (static_cast<JobsStatus>(reply.value().status)) {
-    case JobsStatus::answered:
-        return std::vector<ControllerJob>(reply.value().jobs.begin(), reply.value().jobs.begin() + reply.value().count);
-    case JobsStatus::no_config:
-        return Error{ErrorCode::refused, 0, question.rest ? "token, key or CA file cannot be used" : "the helper could not read slurm.conf"};
-    case JobsStatus::unreachable:
-        return Error{ErrorCode::refused, 0, "the controller does not answer"};
-    case JobsStatus::refused:
-        return Error{ErrorCode::refused, 0, "the controller does not take our credential"};
-    case JobsStatus::malformed:
-        return Error{ErrorCode::refused, 0, "the controller's answer is none"};
-    case JobsStatus::failed:
-        break;
-    }
-    return Error{ErrorCode::refused, 0, "the controller could not be asked"};
+    const auto status = static_cast<JobsStatus>(reply.value().status);
+    if (status != JobsStatus::answered) return failure_of(status, question.rest.has_value());
+    return std::vector<ControllerJob>(reply.value().jobs.begin(), reply.value().jobs.begin() + reply.value().count);
+}
+
+Result<JobDetails> ask_job_details(const HelperSettings& settings, const ControllerQuestion& question, std::uint32_t job_id,
+                                   Deadline deadline)
+{
+    const auto about = request_for(question, deadline);
+    if (!about) return about.error();
+    const auto answered = ask<JobReply>(settings_for(question, settings), Verb::job, JobRequest{about.value(), job_id}, deadline);
+    if (!answered) return answered.error();
+    const JobReply& reply = answered.value();
+    const auto status = static_cast<JobsStatus>(reply.status);
+    if (status != JobsStatus::answered) return failure_of(status, question.rest.has_value());
+    if (reply.job_id == 0) return Error{ErrorCode::refused, 0, "the controller knows no such job of the user's"};
+    if (reply.job_id != job_id || reply.uid != question.uid) return Error{ErrorCode::protocol, 0, "answer about another job"};
+    return JobDetails{.name = text_of(reply.name),
+                      .partition = text_of(reply.partition),
+                      .account = text_of(reply.account),
+                      .nodes = text_of(reply.nodes),
+                      .node_count = reply.node_count};
 }
 
 Result<SlurmConfig> ask_slurm_config(const HelperSettings& settings, const std::string& node, Deadline deadline)
 {
     ConfigRequest request;
-    if (!put_text(request.node, node)) return Error{ErrorCode::too_large, 0, "the node's name is too long"};
+    if (!put_whole(request.node, node)) return Error{ErrorCode::too_large, 0, "the node's name is too long"};
     const auto reply = ask<ConfigReply>(settings, Verb::config, request, deadline);
     if (!reply) return reply.error();
     switch (static_cast<ConfigStatus>(reply.value().status)) {

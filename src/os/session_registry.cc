@@ -16,12 +16,36 @@ namespace slurm_adopt {
 namespace {
 
 constexpr std::size_t longest_stat = 4096;
+constexpr std::size_t longest_status = std::size_t{1024} * 1024;  // with 65536 groups; a longer one would pass for root's
+
+// The real uid of a process none of whose four ids is root's; 0 of any other, and where that cannot be told.
+uid_t user_of(const Fd& process)
+{
+    const Fd file(::openat(process.get(), "status", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    const auto status = file ? read_open_file(file, "status", longest_status) : Result<std::string>(system_error("status"));
+    if (!status) return 0;
+    for (const std::string_view line : split(status.value(), '\n')) {
+        if (!line.starts_with("Uid:\t")) continue;
+        const auto ids = split(line.substr(5), '\t');
+        for (const std::string_view id : ids)
+            if (parse_number<uid_t>(id).value_or(0) == 0) return 0;
+        return ids.empty() ? 0 : parse_number<uid_t>(ids.front()).value_or(0);
+    }
+    return 0;
+}
+
+Fd open_process(const std::string& proc, const std::string& pid)
+{
+    return Fd(::open((proc + '/' + pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
 
 // In doubt it lives: a directory that is kept too long is tidied later, one that is removed too early is lost.
-bool has_ended(const std::string& proc, std::string_view registered)
+bool has_ended(const std::string& proc, const char* user, std::string_view registered)
 {
     const auto pid = session_pid(registered);
     if (!pid) return true;  // not one of ours
+    if (const Fd process = open_process(proc, std::to_string(*pid)))
+        if (const uid_t uid = user_of(process); uid != 0) return std::to_string(uid) != user;
     const auto key = session_key(proc, std::to_string(*pid));
     return key && key.value() != registered;
 }
@@ -51,11 +75,22 @@ Result<std::optional<std::string>> parse_session_key(std::string_view stat)
 
 Result<std::optional<std::string>> session_key(const std::string& proc, const std::string& pid)
 {
-    auto stat = read_file(proc + '/' + pid + "/stat", longest_stat);
-    if (stat) return parse_session_key(stat.value());
-    // ESRCH: it ended between open and read.
-    if (stat.error().errno_value == ENOENT || stat.error().errno_value == ESRCH) return std::optional<std::string>();
-    return std::move(stat).error();
+    const auto failed = [](Error error) -> Result<std::optional<std::string>> {
+        // ESRCH: it ended between open and read.
+        if (error.errno_value == ENOENT || error.errno_value == ESRCH) return std::optional<std::string>();
+        return error;
+    };
+    const std::string name = proc + '/' + pid;
+    const Fd process = open_process(proc, pid);
+    if (!process) return failed(system_error(name));
+    // Who opens sessions is root, if only by one of its ids. A user's process, which may have the number of one that has ended,
+    // keeps its stat from being read for as long as the user likes: see hung.h.
+    if (pid != "self" && user_of(process) != 0) return std::optional<std::string>();
+    const Fd file(::openat(process.get(), "stat", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!file) return failed(system_error(name + "/stat"));
+    auto stat = read_open_file(file, name + "/stat", longest_stat);
+    if (!stat) return failed(std::move(stat).error());
+    return parse_session_key(stat.value());
 }
 
 std::optional<std::uint32_t> session_pid(std::string_view key)
@@ -93,7 +128,7 @@ bool has_living_session(int sessions, const char* user, const std::string& proc)
     Listing keys(sessions, user);
     if (!keys) return may_hold_sessions();
     while (const char* key = keys.next())
-        if (!has_ended(proc, key)) return true;
+        if (!has_ended(proc, user, key)) return true;
     return keys.failed();
 }
 
@@ -103,7 +138,7 @@ bool drop_ended_sessions(int sessions, const char* user, const std::string& proc
     if (!keys) return may_hold_sessions();
     bool others = false;
     while (const char* key = keys.next()) {
-        if (has_ended(proc, key))
+        if (has_ended(proc, user, key))
             (void)::unlinkat(keys.descriptor(), key, 0);
         else
             others = true;

@@ -45,7 +45,7 @@ Result<std::optional<User>> find_user(const std::string& name)
         passwd entry{};
         passwd* found = nullptr;
         const int result = ::getpwnam_r(name.c_str(), &entry, buffer, size, &found);
-        if (found != nullptr) user = User{found->pw_uid, found->pw_gid};
+        if (found != nullptr) user = User{found->pw_uid, found->pw_gid, found->pw_dir == nullptr ? "" : found->pw_dir};
         return result;
     });
     if (!user && !means_not_found(error)) return system_error("getpwnam", error);

@@ -23,10 +23,12 @@ using pam_stack::Type;
 constexpr std::string_view our_name = "pam_slurm_adopt.so";
 constexpr std::size_t largest_file = std::size_t{1024} * 1024;
 
+// What editors, dpkg, ucf and rpm leave beside a file.
 bool is_left_over(const std::string& name)
 {
     return name.front() == '.' || name.back() == '~' || name.find(".dpkg-") != std::string::npos ||
-           name.find(".ucf-") != std::string::npos;
+           name.find(".ucf-") != std::string::npos || name.ends_with(".rpmnew") || name.ends_with(".rpmsave") ||
+           name.ends_with(".rpmorig");
 }
 
 // Where several directories have one of a name, libpam takes the first.

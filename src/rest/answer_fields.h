@@ -14,7 +14,22 @@ inline constexpr std::size_t in_item = 3;
 inline constexpr std::size_t in_value = 4;
 
 enum class List { none, jobs, errors };
-enum class Field { none, job_id, user_id, start_time, job_state, state_reason, nodes, description, error, error_number };
+enum class Field {
+    none,
+    job_id,
+    user_id,
+    start_time,
+    job_state,
+    state_reason,
+    nodes,
+    name,  // this and the next three: of one job only
+    partition,
+    account,
+    node_count,
+    description,
+    error,
+    error_number
+};
 enum class Part { none, set, infinite, number };
 
 [[nodiscard]] inline Field job_field(std::string_view name)
@@ -25,6 +40,19 @@ enum class Part { none, set, infinite, number };
     if (name == "job_state") return Field::job_state;
     if (name == "state_reason") return Field::state_reason;
     return name == "nodes" ? Field::nodes : Field::none;
+}
+
+[[nodiscard]] inline Field detail_field(std::string_view name)
+{
+    if (name == "name") return Field::name;
+    if (name == "partition") return Field::partition;
+    if (name == "account") return Field::account;
+    return name == "node_count" ? Field::node_count : Field::none;
+}
+
+[[nodiscard]] inline bool is_detail(Field field)
+{
+    return field == Field::name || field == Field::partition || field == Field::account || field == Field::node_count;
 }
 
 [[nodiscard]] inline Field error_field(std::string_view name)
@@ -43,7 +71,7 @@ enum class Part { none, set, infinite, number };
 
 [[nodiscard]] inline bool is_number(Field field)
 {
-    return field == Field::job_id || field == Field::user_id || field == Field::start_time;
+    return field == Field::job_id || field == Field::user_id || field == Field::start_time || field == Field::node_count;
 }
 
 }  // namespace slurm_adopt::rest

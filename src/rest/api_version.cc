@@ -57,6 +57,11 @@ std::string jobs_path(std::uint32_t version)
     return std::string(before_version) + std::to_string(version) + std::string(after_version) + flags;
 }
 
+std::string job_path(std::uint32_t version, std::uint32_t job_id)
+{
+    return std::string(before_version) + std::to_string(version) + "/job/" + std::to_string(job_id);
+}
+
 Result<std::optional<std::uint32_t>> find_newer_version(Source& description)
 {
     PathsListener listener;

@@ -21,6 +21,9 @@ inline constexpr std::array<std::uint32_t, 8> known_versions{42, 40, 38, 45, 44,
 // The path of the list of all jobs, also those in hidden partitions, without details where they can be left out.
 [[nodiscard]] std::string jobs_path(std::uint32_t version);
 
+// The path of one job.
+[[nodiscard]] std::string job_path(std::uint32_t version, std::uint32_t job_id);
+
 // From the server's own description of its interface (OpenAPI, GET /openapi/v3): the oldest version above newest_version, as
 // the one that is most like what we know. None: it has nothing of the kind.
 [[nodiscard]] Result<std::optional<std::uint32_t>> find_newer_version(Source& description);

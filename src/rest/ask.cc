@@ -111,6 +111,7 @@ public:
 private:
     void use_slurms_headers();
     void use_bearer();
+    [[nodiscard]] std::string path() const { return wanted_.job_id == 0 ? jobs_path(version_) : job_path(version_, wanted_.job_id); }
     [[nodiscard]] Result<long> ask_for_jobs(std::uint32_t version);
     // The status of the first version that the server has; 404: it has none.
     [[nodiscard]] Result<long> find_version();
@@ -139,12 +140,12 @@ Result<long> Conversation::ask_for_jobs(std::uint32_t version)
 {
     version_ = version;
     use_slurms_headers();
-    auto status = http_.get(jobs_path(version));
+    auto status = http_.get(path());
     if (!status || status.value() != http_unauthorized) return status;
     // What stands before slurmrestd, a gateway that checks tokens, may know this header only.
     log_debug("slurmrestd answers 401 to X-SLURM-USER-TOKEN, trying Authorization");
     use_bearer();
-    return http_.get(jobs_path(version));
+    return http_.get(path());
 }
 
 Result<long> Conversation::find_version()
@@ -201,25 +202,25 @@ std::variant<Failure, JobsAnswer> Conversation::ask()
     return judged;
 }
 
-JobsReply reply_with(JobsStatus status)
+template <class Reply>
+Reply reply_with(JobsStatus status)
 {
-    JobsReply reply;
+    Reply reply;
     reply.status = static_cast<std::uint32_t>(status);
     return reply;
 }
 
-JobsReply fail(const JobsRequest& request, const Failure& failure, bool is_worth_a_line)
+JobsStatus fail(const JobsRequest& request, const Failure& failure, bool is_worth_a_line)
 {
     const std::string line = "slurmrestd at " + printable(request.url.data()) + ": " + failure.why;
     // That nobody answers is for whoever looks for it: a controller may be down for maintenance.
     if (is_worth_a_line) log_error(line);
     else log_debug(line);
-    return reply_with(failure.status);
+    return failure.status;
 }
 
-}  // namespace
-
-JobsReply answer(const JobsRequest& request, pid_t module, Deadline deadline)
+// The answer; or the status of none, and why is in the log.
+std::variant<JobsStatus, JobsAnswer> ask(const JobsRequest& request, const Wanted& wanted, pid_t module, Deadline deadline)
 {
     const auto prepared = prepare(request);
     if (!prepared) return fail(request, {JobsStatus::no_config, prepared.error().context}, true);
@@ -228,19 +229,36 @@ JobsReply answer(const JobsRequest& request, pid_t module, Deadline deadline)
             return fail(request, {JobsStatus::failed, dropped.error().context}, true);
     if (const auto ready = Http::set_up(); !ready) return fail(request, {JobsStatus::failed, ready.error().context}, true);
 
-    const Wanted wanted{request.uid == every_uid ? std::nullopt : std::optional(request.uid), request.node.data()};
     // Never destroyed: see Http.
     auto& conversation = *new Conversation(prepared.value(), wanted, deadline);  // NOLINT(cppcoreguidelines-owning-memory)
-    const auto outcome = conversation.ask();
+    auto outcome = conversation.ask();
     if (const auto* failure = std::get_if<Failure>(&outcome)) {
         const bool is_silence = failure->status == JobsStatus::unreachable && !failure->why.starts_with("TLS: ");
         return fail(request, *failure, !is_silence);
     }
+    return std::get<JobsAnswer>(std::move(outcome));
+}
+
+}  // namespace
+
+JobsReply answer(const JobsRequest& request, pid_t module, Deadline deadline)
+{
+    const Wanted wanted{.uid = request.uid == every_uid ? std::nullopt : std::optional(request.uid), .node = request.node.data()};
+    const auto outcome = ask(request, wanted, module, deadline);
+    if (const auto* status = std::get_if<JobsStatus>(&outcome)) return reply_with<JobsReply>(*status);
     const auto& jobs = std::get<JobsAnswer>(outcome).jobs;
-    JobsReply reply = reply_with(JobsStatus::answered);
+    auto reply = reply_with<JobsReply>(JobsStatus::answered);
     reply.count = static_cast<std::uint32_t>(jobs.size());
     std::copy(jobs.begin(), jobs.end(), reply.jobs.begin());
     return reply;
+}
+
+JobReply answer(const JobRequest& request, pid_t module, Deadline deadline)
+{
+    const Wanted wanted{.uid = request.about.uid, .node = request.about.node.data(), .job_id = request.job_id};
+    const auto outcome = ask(request.about, wanted, module, deadline);
+    if (const auto* status = std::get_if<JobsStatus>(&outcome)) return reply_with<JobReply>(*status);
+    return std::get<JobsAnswer>(outcome).details.value_or(reply_with<JobReply>(JobsStatus::answered));
 }
 
 }  // namespace slurm_adopt::rest

@@ -20,6 +20,10 @@ struct Job {
     std::optional<std::int64_t> user_id;
     std::int64_t start_time = 0;
     std::string nodes;
+    std::string name;
+    std::string partition;
+    std::string account;
+    std::int64_t node_count = 0;
     StateWords state;
     bool has_state = false;
 };
@@ -61,6 +65,7 @@ private:
     bool set_text(std::string_view text);
     bool end_job();
     bool take(const Job& job, JobState state);
+    void take_details();
 
     const Wanted& wanted_;
     std::int64_t now_;
@@ -119,6 +124,7 @@ bool JobsListener::has_name(std::size_t depth, std::string_view name)
     if (depth == in_item) {
         field_ = Field::none;
         if (list_ == List::jobs) field_ = job_field(name);
+        if (list_ == List::jobs && field_ == Field::none && wanted_.job_id != 0) field_ = detail_field(name);
         if (list_ == List::errors && !has_first_error_) field_ = error_field(name);
         if (field_ != Field::none) name_ = name;
     }
@@ -174,7 +180,8 @@ bool JobsListener::has_null(std::size_t depth)
 {
     if (depth < in_item) return outside_of_items(depth);
     if (list_ != List::jobs || (!is_field(depth) && !is_part(depth))) return true;
-    const bool may_be_missing = field_ == Field::nodes || field_ == Field::state_reason || field_ == Field::start_time;
+    const bool may_be_missing = field_ == Field::nodes || field_ == Field::state_reason || field_ == Field::start_time ||
+                                is_detail(field_);
     return (depth == in_item && may_be_missing) || (depth == in_value && part_ == Part::none && is_number(field_)) || wrong_type();
 }
 
@@ -190,6 +197,7 @@ bool JobsListener::set_number(std::optional<std::int64_t> number)
     if (field_ == Field::job_id) job_.job_id = number;
     if (field_ == Field::user_id) job_.user_id = number;
     if (field_ == Field::start_time) job_.start_time = *number;
+    if (field_ == Field::node_count) job_.node_count = *number;
     return true;
 }
 
@@ -202,6 +210,9 @@ bool JobsListener::set_text(std::string_view text)
     }
     if (list_ != List::jobs) return true;
     if (field_ == Field::nodes) job_.nodes = text;
+    else if (field_ == Field::name) job_.name = text;
+    else if (field_ == Field::partition) job_.partition = text;
+    else if (field_ == Field::account) job_.account = text;
     else if (field_ == Field::state_reason) job_.state.set_reason(text);
     else if (field_ == Field::job_state) job_.state.add(text), job_.has_state = true;
     else return wrong_type();
@@ -213,6 +224,10 @@ bool JobsListener::end_job()
     field_ = Field::none;
     if (!job_.job_id || !job_.user_id || !job_.has_state) return fail("has a job without job_id, user_id or job_state");
     if (wanted_.uid && *wanted_.uid != *job_.user_id) return true;
+    if (wanted_.job_id != 0) {
+        if (wanted_.job_id == *job_.job_id) take_details();
+        return true;
+    }
     const auto state = job_.state.state();
     if (!state) return true;
     switch (find_node(job_.nodes, wanted_.node)) {
@@ -239,6 +254,21 @@ bool JobsListener::take(const Job& job, JobState state)
     told.running_s = static_cast<std::uint32_t>(std::min<std::int64_t>(ran, std::numeric_limits<std::uint32_t>::max()));
     answer_.jobs.push_back(told);
     return true;
+}
+
+// A text that is too long for the reply is left out: half of it would be a wrong one.
+void JobsListener::take_details()
+{
+    JobReply details;
+    details.status = static_cast<std::uint32_t>(JobsStatus::answered);
+    details.job_id = static_cast<std::uint32_t>(*job_.job_id);
+    details.uid = static_cast<std::uint32_t>(*job_.user_id);
+    details.node_count = static_cast<std::uint32_t>(job_.node_count);
+    (void)put_whole(details.name, job_.name);
+    (void)put_whole(details.partition, job_.partition);
+    (void)put_whole(details.account, job_.account);
+    (void)put_whole(details.nodes, job_.nodes);
+    answer_.details = details;
 }
 
 }  // namespace

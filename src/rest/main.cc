@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// slurm-adopt-rest: asks slurmrestd which jobs the controller has on this node. Started like slurm-adopt-helper, and as
+// slurm-adopt-rest: asks slurmrestd which jobs the controller has on this node, or what it knows of one. Started like slurm-adopt-helper, and as
 // confined as that; it links no libslurm, and so goes on where that is missing or being replaced.
 //
 // Exit codes: 0 a reply was sent; 1 none could be; 2 not started by the module.
@@ -33,22 +33,39 @@ Deadline deadline_of(const JobsRequest& request)
     return Deadline::after(request.patience_ms == 0 ? longest_patience : std::clamp(usable, milliseconds(0), longest_patience));
 }
 
-int serve(const Module& module, const Header& header, Deadline deadline)
+const JobsRequest& about(const JobsRequest& request)
 {
-    if (header.verb != static_cast<std::uint32_t>(Verb::jobs)) {
-        log_error("request: not what this program answers");
-        return exit_failed;
-    }
-    const auto request = read_body<JobsRequest>(module.socket, deadline);
+    return request;
+}
+
+const JobsRequest& about(const JobRequest& request)
+{
+    return request.about;
+}
+
+template <class Request>
+int serve_verb(const Module& module, Verb verb, Deadline deadline)
+{
+    const auto request = read_body<Request>(module.socket, deadline);
     if (!request) {
         log_error("request: " + request.error().context);
         return exit_failed;
     }
-    if (request.value().controller != by_rest) {
+    const JobsRequest& how = about(request.value());
+    if (how.controller != by_rest) {
         log_error("request: it is slurm-adopt-helper that asks slurmctld");
         return exit_failed;
     }
-    return send_reply(module.socket, Verb::jobs, answer(request.value(), module.pid, deadline_of(request.value())));
+    return send_reply(module.socket, verb, answer(request.value(), module.pid, deadline_of(how)));
+}
+
+int serve(const Module& module, const Header& header, Deadline deadline)
+{
+    const auto verb = static_cast<Verb>(header.verb);
+    if (verb == Verb::jobs) return serve_verb<JobsRequest>(module, verb, deadline);
+    if (verb == Verb::job) return serve_verb<JobRequest>(module, verb, deadline);
+    log_error("request: not what this program answers");
+    return exit_failed;
 }
 
 std::string version_text()

@@ -248,6 +248,7 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
         return adoption;
     }
 
+    if (request.view_job) adoption.job = view_of_job(roots, adoption.step);
     if (request.x11) {
         auto x11 = conversation.receive_x11();
         if (x11) {

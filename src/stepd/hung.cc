@@ -18,15 +18,17 @@ namespace {
 
 // Thousands of sockets with paths are half a MiB.
 constexpr std::size_t longest_socket_table = std::size_t{16} * 1024 * 1024;
-constexpr std::size_t longest_stat = 4096;
+constexpr std::size_t longest_status = 16'384;  // "Groups:" may be long
 
+// Not out of its stat, which a user may keep from being read: the process may be a user's, or a program of root's that the user
+// has started.
 char state_of(const std::string& process)
 {
-    const auto status = read_file(process + "/stat", longest_stat);
+    const auto status = read_file(process + "/status", longest_status);
     if (!status) return '?';
-    const std::size_t name_end = status.value().rfind(") ");  // the name may contain anything
-    if (name_end == std::string::npos || name_end + 2 >= status.value().size()) return '?';
-    return status.value()[name_end + 2];
+    constexpr std::string_view field = "\nState:\t";  // in a name a newline is two other characters (proc_pid_status(5))
+    const std::size_t at = status.value().find(field);
+    return at == std::string::npos || at + field.size() >= status.value().size() ? '?' : status.value()[at + field.size()];
 }
 
 template <class Take>

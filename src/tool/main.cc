@@ -9,6 +9,7 @@
 #include "explain/explain_command.h"
 #include "list/list_command.h"
 #include "token/token_command.h"
+#include "use/use_command.h"
 
 namespace {
 
@@ -28,6 +29,7 @@ int run(int argc, char** argv)
     add_token_command(app, context);
     add_check_command(app, context);
     add_enable_command(app, context);
+    add_use_command(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -108,6 +108,72 @@ measure_source() {
   unset BENCH_PEER
 }
 
+# Of two jobs the one that the user has named.
+measure_named() {
+  local home
+  home=$(getent passwd "$user" | cut -d: -f6)
+  set_jobs 2 "$foreign_now"
+  as_user "$user" mkdir -p -m 700 "$home/.config/slurm-adopt"
+  squeue -h -u "$user" -t R -o %A | head -n 1 | as_user "$user" tee "$home/.config/slurm-adopt/job" >/dev/null
+  until_met "$BENCH_ATTEMPTS" measure_logins "2+$foreign_now@named" "$BENCH_SAMPLES" "$BENCH_IDLE"
+}
+
+# Of two jobs, one of which has so many logins of the client's already, one after the other at each number: sticky=0 against
+# sticky=1. Where it is off nothing of it runs, so there is no target.
+readonly client_port=7022
+measure_sticky() {
+  local count
+  local -i held=0
+  local -a holders=()
+  set_jobs 0 "$foreign_now"
+  set_jobs 2 "$foreign_now"
+  write_services 2+0
+  printf 'account required %s service=sticky %s sticky=1\n' "$work/ours.so" "$ours_options" >"$work/pam.d/sticky"
+  export BENCH_CLIENT=$client_port
+  for count in 0 1 20; do
+    while ((held < count)); do
+      BENCH_HOLD=1 "$work/bench_login" "$work/pam.d" sticky "$user" >"$work/holder" &
+      holders+=($!)
+      while [[ ! -s $work/holder ]]; do sleep 0.05; done
+      : >"$work/holder"
+      held+=1
+    done
+    timeout 600 "$work/bench_compare" "$work/bench_login" "$work/pam.d" "$user" "$BENCH_SAMPLES" "$BENCH_IDLE" permit=pass ours=adopted \
+      sticky=adopted >"$work/once" || die "measuring sticky=1 failed with $count logins"
+    keep sticky 2+"$foreign_now" "$count"
+  done
+  unset BENCH_CLIENT
+  kill "${holders[@]}"
+  wait "${holders[@]}" || true
+}
+
+# What options add: NAME OPTIONS, for one job. "off" is all of those that are off by default, named as off.
+options_of_a_job() {
+  echo 'off job_choice=none sticky=0 exempt_adopt=0 runtime_dir=0 quiet=0'
+  echo 'import_env import_env=SLURM_*,CUDA_VISIBLE_DEVICES,ROCR_VISIBLE_DEVICES'
+  echo "exempt_groups exempt_groups=$(id -gn "${others[0]}")"
+}
+
+# measure_option SCENARIO NAME OUTCOME OPTION...
+measure_option() {
+  write_services "$1"
+  printf 'account required %s service=with %s %s\n' "$work/ours.so" "$ours_options" "${*:4}" >"$work/pam.d/with"
+  timeout 600 "$work/bench_compare" "$work/bench_login" "$work/pam.d" "$user" "$BENCH_SAMPLES" "$BENCH_IDLE" permit=pass "ours=$3" "with=$3" \
+    >"$work/once" || die "measuring $2 failed"
+  keep option "$1" "$2"
+}
+
+measure_options() {
+  local name options
+  set_jobs 0 "$foreign_now"
+  echo 'Write to help@example.org.' >"$work/denied"
+  measure_option "0+$foreign_now" deny_message_file refused "deny_message_file=$work/denied"
+  set_jobs 1 "$foreign_now"
+  while read -r name options; do
+    measure_option "1+$foreign_now" "$name" adopted "$options"
+  done < <(options_of_a_job)
+}
+
 # --- reporting -----------------------------------------------------------------
 
 # figures, or judge [SCENARIO COMMAND]: only what that command measured there.
@@ -130,6 +196,10 @@ for scenario in $BENCH_SCENARIOS; do
     done
   fi
 done
+measure_options
+measure_named
+measure_sticky
 measure_source
 report figures
+report options
 report judge

@@ -10,10 +10,13 @@
 #   die MESSAGE
 #
 # A scenario is OWN+FOREIGN, the numbers of the user's jobs and of those of others; then x: these have extern steps only
-# (and no batch step), or @answered, @refused: the login comes from a node whose slurmd answers, or has none.
+# (and no batch step), or @answered, @refused: the login comes from a node whose slurmd answers, or has none; or @named: the user
+# has named a job (job_choice=file, ours only).
 # Lines of results.tsv, separated by tabs:
 #   info KEY VALUE
 #   login SCENARIO ATTEMPT SERVICE SAMPLES Q1 MEDIAN Q3 FAULTS RSS DIRTY MAPPINGS            microseconds, kB
+#   sticky SCENARIO LOGINS SERVICE SAMPLES Q1 MEDIAN Q3 FAULTS RSS DIRTY MAPPINGS            LOGINS of the client are there
+#   option SCENARIO NAME SERVICE SAMPLES Q1 MEDIAN Q3 FAULTS RSS DIRTY MAPPINGS              "with" the option, and "ours" without
 #   syscalls SCENARIO SERVICE RUNS Q1 MEDIAN Q3
 #   throughput SCENARIO ATTEMPT WORKERS SERVICE ROUNDS Q1 MEDIAN Q3 FAILED                   logins per second
 # shellcheck disable=SC2154  # those variables
@@ -45,7 +48,8 @@ write_services() {
   : >"$work/pam.d/other" # libpam reads it, and complains in the log where there is none
   printf 'account required pam_permit.so\n' >"$work/pam.d/permit"
   printf 'account required %s service=theirs %s\n' "$work/theirs.so" "$theirs_options" >"$work/pam.d/theirs"
-  printf 'account required %s service=ours %s\n' "$work/ours.so" "$ours_options" >"$work/pam.d/ours"
+  printf 'account required %s service=ours %s%s\n' "$work/ours.so" "$ours_options" \
+    "$(if [[ $1 == *@named ]]; then echo ' job_choice=file'; fi)" >"$work/pam.d/ours"
   if has_own_jobs "$1"; then
     printf 'account required %s %s\n' "$work/pam_floor.so" "$(own_socket)" >"$work/pam.d/floor"
     services=(permit=pass floor=adopted theirs=adopted ours=adopted)

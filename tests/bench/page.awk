@@ -71,6 +71,16 @@ function throughput(    i, j, part, key, names, count) {
     print ""
 }
 
+function options_table(    i) {
+    if (options == 0) return
+    print "| option | a login without it, ms | with it, ms | adds, ms |"
+    print "|---|---|---|---|"
+    for (i = 1; i <= options; i++)
+        printf "| %s | %s | %s | %+.3f |\n", option_order[i], ms(without[option_order[i]]), ms(with[option_order[i]]),
+            with[option_order[i]] - without[option_order[i]]
+    print ""
+}
+
 # --- the README's table ---------------------------------------------------------------------------------------------
 
 function readme_row(label, reference, value, its_unit) {
@@ -115,5 +125,6 @@ END {
     machine()
     targets()
     logins()
+    options_table()
     throughput()
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# After results.awk and targets.awk: part=figures prints what was measured, part=judge holds it against the targets and
+# After results.awk and targets.awk: part=figures prints what was measured, part=options what options add, part=judge holds it against the targets and
 # exits with 1 if one is missed. With only=SCENARIO and only_command=measure_logins|measure_throughput: only that.
 
 function figures(    i, j, scenario, name, names, count) {
@@ -44,6 +44,14 @@ function throughput(    i, j, part, key, name, names, count) {
     print ""
 }
 
+function options_added(    i, option) {
+    for (i = 1; i <= options; i++) {
+        option = option_order[i]
+        printf "%-62s without %.3f ms, with %.3f ms, adds %+.3f ms\n", option, without[option], with[option], with[option] - without[option]
+    }
+    print ""
+}
+
 function judge(    i, part) {
     if (only == "") judge_all()
     else if (only_command == "measure_logins") judge_logins(only)
@@ -61,6 +69,10 @@ END {
     if (part == "figures") {
         figures()
         throughput()
+        exit 0
+    }
+    if (part == "options") {
+        options_added()
         exit 0
     }
     judge()

@@ -4,7 +4,8 @@
 #   about[KEY]; scenarios, order[1..]; has[SCENARIO, SERVICE]; and by (SCENARIO, SERVICE): samples, lower, median, upper
 #   (ms), faults, rss, dirty (kB), mappings, calls; attempts[SCENARIO];
 #   speeds, speed_order[1..] (SCENARIO SUBSEP WORKERS); and by (SCENARIO, WORKERS, SERVICE): rounds, speed_lower, speed,
-#   speed_upper (logins per second), failed; speed_attempts[SCENARIO, WORKERS].
+#   speed_upper (logins per second), failed; speed_attempts[SCENARIO, WORKERS];
+#   options, option_order[1..] (what it is); and by that: without, with (ms).
 BEGIN { FS = "\t" }
 
 $1 == "info" { about[$2] = $3 }
@@ -35,6 +36,16 @@ $1 == "throughput" {
     failed[$2, $4, $5] = $10
 }
 
+$1 == "option" || $1 == "sticky" {
+    option = $1 == "option" ? $3 ", " title($2) : "sticky=1, " title($2) ", " $3 " logins of the client before"
+    if (!(option in with)) {
+        option_order[++options] = option
+        with[option] = 0
+    }
+    if ($4 == "ours") without[option] = $7 / 1000
+    else if ($4 == "with" || $4 == "sticky") with[option] = $7 / 1000
+}
+
 function own(scenario) { return substr(scenario, 1, index(scenario, "+") - 1) + 0 }
 function foreign(scenario) { return substr(scenario, index(scenario, "+") + 1) + 0 }
 function kind(scenario) { return scenario ~ /x$/ ? "x" : scenario ~ /@/ ? substr(scenario, index(scenario, "@") + 1) : "" }
@@ -43,6 +54,7 @@ function title(scenario,    text) {
     text = own(scenario) == 0 ? "no job" : own(scenario) == 1 ? "1 job" : own(scenario) " jobs"
     if (foreign(scenario) > 0) text = text " + " foreign(scenario) " of others"
     if (kind(scenario) == "x") return text " (extern steps only)"
+    if (kind(scenario) == "named") return text ", one of them named in a file"
     return kind(scenario) == "" ? text : text ", source " kind(scenario)
 }
 

@@ -21,7 +21,8 @@ usage: run.sh [OPTION...]
   --scenarios "..."  numbers of jobs: OWN+FOREIGN, the user's own and those of others; the
                      latter must ascend (default "1+0 2+0 5+0 1+1 1+10 1+50 1+100 2+100
                      5+100 0+100 1+200", --quick "1+0 1+50 1+100 0+100");
-                     a last one with two jobs and a source node comes always
+                     last ones with two jobs, one of which is named in a file, and with
+                     two jobs and a source node come always
   --workers "N..."   at 1+50: logins per second with so many at once
                      (default "1 8 64", --quick 64)
   --idle MS          let the node rest that long before each login: then the first

@@ -35,6 +35,8 @@ and returns COMMAND's exit code. Needs root.
                            cluster's /etc/pam.d/sshd
   --tmpfs                  give every job a private /tmp (job_container/tmpfs)
   --x11                    X11 forwarding for jobs (PrologFlags=contain,x11)
+  --gres                   two GPUs a node, /dev/fake-gpu0 and /dev/fake-gpu1, which any process can read, and a job
+                           only those it was given (ConstrainDevices=yes)
   --jwt                    tokens (AuthAltTypes=auth/jwt) beside munge, and slurmrestd
                            on loopback where COMMAND runs
   --usual-spool            slurmd's sockets where Slurm has them by default,
@@ -83,7 +85,7 @@ main() {
 }
 
 cmd_run() {
-  local nodes=1 cpus=64 memory=1048576 users='' module='' extra='' logs='' keep=0 tmpfs=0 x11=0 jwt=0 install=1 usual_spool=0
+  local nodes=1 cpus=64 memory=1048576 users='' module='' extra='' logs='' keep=0 tmpfs=0 x11=0 gres=0 jwt=0 install=1 usual_spool=0
   local -a bind=()
   while (($#)); do
     case $1 in
@@ -97,6 +99,7 @@ cmd_run() {
       --logs) mkdir -p "$2" && logs=$(realpath -e "$2") && shift 2 ;;
       --tmpfs) tmpfs=1 && shift ;;
       --x11) x11=1 && shift ;;
+      --gres) gres=1 && shift ;;
       --jwt) jwt=1 && shift ;;
       --usual-spool) usual_spool=1 && shift ;;
       --keep) keep=1 && shift ;;
@@ -145,7 +148,7 @@ cmd_run() {
   setsid bash "$here/cluster.sh" janitor "$dir" "$node" $$ "$(start_time $$)" 9>&- </dev/null >/dev/null 2>&1 &
   local janitor=$!
 
-  OPT_KEEP=$keep OPT_NODES=$nodes OPT_USERS=$users OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 OPT_JWT=$jwt OPT_USUAL_SPOOL=$usual_spool \
+  OPT_KEEP=$keep OPT_NODES=$nodes OPT_USERS=$users OPT_CPUS=$cpus OPT_MEMORY=$memory OPT_MODULE=$module OPT_EXTRA=$extra OPT_TMPFS=$tmpfs OPT_X11=$x11 OPT_GRES=$gres OPT_JWT=$jwt OPT_USUAL_SPOOL=$usual_spool \
     OPT_BIND=$(printf '%s\n' "${bind[@]}") \
     exec_private "$keep" "$dir" "$node" </dev/null >"$dir/out" 2>&1 &
   outer=$!

@@ -22,29 +22,31 @@ need_root() {
   ((EUID == 0)) || die "needs root"
 }
 
-# Installs what is missing. Daemons are not started: they run inside only.
-install_packages() {
-  local package policy=''
-  local -a missing=()
+# Installs what is missing. Daemons are not started: they run inside only. In a shell of its own, which takes its policy away
+# again however it ends.
+install_packages() (
+  missing=()
   for package in "$@"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
   printf 'installing: %s\n' "${missing[*]}" >&2
-  if [[ ! -e /usr/sbin/policy-rc.d ]]; then
-    policy=/usr/sbin/policy-rc.d
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod 755 "$policy"
-  fi
-  local rc=0 log
   log=$(mktemp)
-  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-    "${missing[@]}"; } </dev/null >"$log" 2>&1 || rc=$?
-  if [[ $policy ]]; then rm -f "$policy"; fi
-  if ((rc)); then tail -n 20 "$log" >&2; fi
-  rm -f "$log"
-  ((rc == 0)) || die "cannot install ${missing[*]}"
-}
+  made=("$log")
+  trap 'rm -f "${made[@]}"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+    made+=(/usr/sbin/policy-rc.d)
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+  fi
+  if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+    "${missing[@]}"; } </dev/null >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    die "cannot install ${missing[*]}"
+  fi
+)
 
 start_time() {
   # Field 22 of /proc/PID/stat; the name in field 2 may hold blanks.
@@ -106,12 +108,15 @@ node_cgroups() {
 }
 
 # Slurm keeps jobs together by the cgroup v1 freezer. Where the host has only the
-# unified hierarchy, it is mounted for us alone. Call it in a private mount namespace.
+# unified hierarchy, it is mounted for us alone, and the devices controller where there
+# is one: --gres needs it. Call it in a private mount namespace.
 mount_freezer() {
   mountpoint -q /sys/fs/cgroup/freezer && return
   mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
   mkdir /sys/fs/cgroup/freezer
   mount -t cgroup -o freezer freezer /sys/fs/cgroup/freezer || die "the kernel has no cgroup v1 freezer"
+  mkdir /sys/fs/cgroup/devices
+  mount -t cgroup -o devices devices /sys/fs/cgroup/devices 2>/dev/null || rmdir /sys/fs/cgroup/devices
 }
 
 thaw_cgroups() {

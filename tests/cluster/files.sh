@@ -18,6 +18,7 @@ write_files() {
   write_rsyslog
   write_slurm "$node"
   if ((OPT_JWT)); then write_jwt; fi
+  if ((OPT_GRES)); then write_gres; fi
   write_sshd "$node"
   if ((OPT_NODES > 1)); then write_several "$node"; fi
 }
@@ -139,6 +140,20 @@ END
     printf 'AutoBasePath=true\nBasePath=%s\n' "$top/container" >/etc/slurm/job_container.conf
   fi
   if [[ $OPT_EXTRA ]]; then cat "$OPT_EXTRA" >>/etc/slurm/slurm.conf; fi
+}
+
+# The numbers of /dev/zero and /dev/full: both can be read, and a job that may not gets on without them. The devices
+# cgroup knows numbers, not names, so each GPU needs its own.
+write_gpus() {
+  mknod -m 666 "$1/fake-gpu0" c 1 5
+  mknod -m 666 "$1/fake-gpu1" c 1 7
+}
+
+write_gres() {
+  [[ -e /sys/fs/cgroup/devices/devices.allow ]] || die "--gres: the kernel has no cgroup v1 devices controller"
+  sed -i -e 's/^NodeName=.* NodeAddr=[^ ]*/& Gres=gpu:2/' -e '1i GresTypes=gpu' /etc/slurm/slurm.conf
+  sed -i 's/^ConstrainDevices=.*/ConstrainDevices=yes/' /etc/slurm/cgroup.conf
+  printf 'AutoDetect=off\nName=gpu File=/dev/fake-gpu[0-1]\n' >/etc/slurm/gres.conf
 }
 
 write_jwt() {

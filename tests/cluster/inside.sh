@@ -41,6 +41,7 @@ private_dev() {
   mkdir "$new/pts" "$new/shm"
   mount -t devpts -o newinstance,gid=5,mode=620,ptmxmode=666 devpts "$new/pts"
   mount -t tmpfs -o mode=1777 tmpfs "$new/shm"
+  if ((OPT_GRES)); then write_gpus "$new"; fi
   ln -s pts/ptmx "$new/ptmx"
   ln -s /proc/self/fd "$new/fd"
   ln -s /proc/self/fd/0 "$new/stdin"

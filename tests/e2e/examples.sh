@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Does each stack of pam/examples do to whom what its comment says? With pamtester, the real libpam and the real
+# Does each stack of contrib/pam do to whom what its comment says? With pamtester, the real libpam and the real
 # Slurm of a private cluster:
 #
 #   SLURM_ADOPT_MODULE=$PWD/build/pam/pam_slurm_adopt.so tests/cluster/cluster.sh run -- tests/e2e/examples.sh
@@ -11,7 +11,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-examples=$(realpath -e "$here/../../pam/examples")
+examples=$(realpath -e "$here/../../contrib/pam")
 readonly here examples
 checks=0 failed=0
 
@@ -148,8 +148,12 @@ untold() {
 
 # logged WHAT TEXT, not_logged WHAT TEXT: what the system log holds, from the beginning.
 logged() {
-  local ok=0
-  if grep -qF "$2" "$CLUSTER_SYSLOG"; then ok=1; fi
+  local ok=0 _
+  # rsyslogd may be behind.
+  for _ in {1..50}; do
+    if grep -qF "$2" "$CLUSTER_SYSLOG"; then ok=1 && break; fi
+    sleep 0.1
+  done
   report "$ok" "$example: $1: is in the log"
 }
 
@@ -369,6 +373,135 @@ expect 'cron, user without a job' bob outside cron
 sed -i 's/strict$/strickt/' /etc/pam.d/password-auth
 expect 'misspelled option, cron, root' root outside cron
 expect 'misspelled option, cron, user' bob refused cron
+
+# --- doc/session.md ----------------------------------------------------------
+
+# use_document NAME: the stack's lines below the mark of this name in the document, as sshd's.
+use_document() {
+  local document=$here/../../doc/session.md lines
+  example="session.md, $1"
+  mapfile -t lines < <(sed -n "/^<!-- tests\/e2e\/examples.sh: $1 -->\$/,/^\$/{/^account\|^session/p}" "$document" |
+    sed "s|pam_slurm_adopt\.so|$module|")
+  ((${#lines[@]} > 0)) || die "no example $1 in $document"
+  service sshd 'account required pam_unix.so' "${lines[@]}"
+}
+
+# ssh_from ADDRESS: where alice's session is, by the cluster's sshd.
+ssh_from() {
+  ssh -oBatchMode=yes -oBindAddress="$1" alice@node cat /proc/self/cgroup </dev/null
+}
+
+# expect_ssh WHO ADDRESS JOB
+expect_ssh() {
+  local ok=0
+  ssh_from "$2" >"$work/output" 2>&1 || true
+  if grep -q "/job_$3/step_extern" "$work/output"; then ok=1; fi
+  report "$ok" "$example: $1: inside:$3"
+}
+
+use_document sticky
+ssh -oBatchMode=yes -oBindAddress=127.0.0.1 alice@node 'echo here; exec sleep 600' </dev/null >"$work/first" 2>&1 &
+first=$!
+for _ in {1..200}; do
+  if grep -qs here "$work/first"; then break; fi
+  sleep 0.1
+done
+submit alice
+expect_ssh 'a login from the client of an open one' 127.0.0.1 "$alice_job"
+expect_ssh 'a login from elsewhere' 127.0.0.8 "$job"
+kill "$first"
+wait "$first" || true
+for _ in {1..100}; do
+  if ssh_from 127.0.0.1 2>/dev/null | grep -q "/job_$job/"; then break; fi
+done
+expect_ssh 'a login after the open one has ended' 127.0.0.1 "$job"
+scancel "$job"
+
+# --- the lines of doc/options.md, README.md and the manual page ---------------
+
+# use_lines WHAT LINE...: as sshd's.
+use_lines() {
+  example=$1
+  shift
+  (($#)) || die "no lines: $example"
+  service sshd 'account required pam_unix.so' "${@//pam_slurm_adopt.so/$module}"
+}
+
+# use_option NAME: those of its section in options.md.
+use_option() {
+  local lines
+  mapfile -t lines < <(awk -v heading="### \`$1\`" '/^#/ {is_it = $0 == heading} is_it && /^(account|session) /' "$pages/doc/options.md")
+  use_lines "options.md, $1" "${lines[@]}"
+}
+
+# use_page FILE WORD: those of the page with the word in them.
+use_page() {
+  local lines
+  mapfile -t lines < <(grep -E "^(account|session) .*$2" "$pages/$1")
+  use_lines "$1, $2" "${lines[@]}"
+}
+
+# name JOB|nothing: what alice's file says.
+name() {
+  rm -rf "$alice_home/.config/slurm-adopt"
+  [[ $1 != nothing ]] || return 0
+  # shellcheck disable=SC2016
+  runuser -u alice -- sh -c 'mkdir -p "$1" && echo "$2" >"$1/job"' sh "$alice_home/.config/slurm-adopt" "$1"
+}
+
+# What is named may be one of two jobs.
+choice_by_file() {  # OUTCOME WITHOUT
+  name nothing
+  expect 'none is named' alice "$1"
+  name "$alice_job"
+  expect 'one is named' alice "inside:$alice_job"
+  name "$job"
+  expect 'the other one is named' alice "inside:$job"
+}
+
+pages=$(realpath -e "$here/../..")
+alice_home=$(getent passwd alice | cut -d: -f6)
+readonly pages alice_home
+mkdir /etc/slurm-adopt
+echo bob >/etc/slurm-adopt/exempt
+echo '%u, %h, %j: help@example.org' >/etc/slurm-adopt/denied
+
+use_page README.md exempt_users=@
+expect 'user in the file without a job' bob outside
+untold 'user in the file' "$denied"
+expect 'administrator without a job' adm outside
+untold 'administrator without a job' "$denied"
+expect 'administrator with a job' carol "inside:$carol_job"
+expect 'user with a job' alice "inside:$alice_job"
+scancel "$carol_job"
+for _ in {1..300}; do
+  [[ -S $CLUSTER_SPOOL/${CLUSTER_NODE}_$carol_job.4294967292 ]] || break
+  sleep 0.1
+done
+expect 'administrator whose job has ended' carol outside
+untold 'administrator whose job has ended' "$denied"
+
+use_option deny_message_file
+expect 'user without a job' bob refused
+told 'user without a job' "$denied"
+told 'user without a job' "bob, $CLUSTER_NODE, -: help@example.org"
+
+use_option import_env
+ok=0
+if ssh -oBatchMode=yes alice@node 'echo "nodes: $SLURM_JOB_NUM_NODES"' </dev/null 2>&1 | tee "$work/output" | grep -qx 'nodes: 1'; then ok=1; fi
+report "$ok" "$example: a session has the job's variables"
+
+submit alice
+use_option job_choice
+choice_by_file refused
+use_page pam/pam_slurm_adopt.8 job_choice=file
+choice_by_file refused
+use_option choose
+choice_by_file "inside:$job"
+name nothing
+use_option sticky
+expect 'no other login' alice "inside:$job"
+scancel "$job"
 
 printf '%d checks, %d failed\n' "$checks" "$failed"
 ((failed == 0))

@@ -104,6 +104,56 @@ TEST(Denied, ASitesOwnTextFollowsOurs)
     EXPECT_EQ(adopted.err.find("help@example.org"), std::string::npos) << adopted.err;
 }
 
+// Administrators, by real ssh, with our session line too: by pam_access above ours, and by our own options.
+class Untold : public ::testing::TestWithParam<std::string> {
+protected:
+    // The command's output and nothing else, outside of all jobs (0) or in this one.
+    void expect_silence(std::vector<std::string> lines, const std::string& options, const std::string& user, std::uint32_t job)
+    {
+        const std::vector<std::string>& auth = method(GetParam()).auth;
+        lines.insert(lines.begin(), auth.begin(), auth.end());
+        for (std::string& line : lines)
+            if (line.ends_with(cluster().module)) line += " strict " + options;
+        const Stack stack("sshd", lines);
+        const Finished session = run(server_.client("ssh", {user + "@node", "cat /proc/self/cgroup"}));
+        EXPECT_TRUE(session.ok()) << options;
+        EXPECT_EQ(session.err, "") << options;
+        EXPECT_EQ(job_in(session.out), job) << session.out;
+        const Finished refused = run(server_.client("ssh", {"bob@node", "true"}));
+        EXPECT_EQ(refused.code, 255) << options;
+        EXPECT_NE(refused.err.find("you have no job"), std::string::npos) << refused.err;
+    }
+
+    const Sshd server_{method(GetParam())};
+    const std::string account_ = "account required " + cluster().module;
+    const std::string session_ = "session required " + cluster().module;
+    const std::string access_ = "pam_access.so accessfile=" + site_file("access.conf", "+:(admins) carol:ALL\n-:ALL:ALL\n");
+    const Job job_ = Job::allocate("carol");
+};
+
+TEST_P(Untold, AnAdministratorByPamAccessAboveOurs)
+{
+    for (const char* control : {"sufficient", "[success=1 default=ignore]"}) {
+        const std::string access = std::string(control) + ' ' + access_;
+        const std::vector<std::string> lines = {"account required pam_unix.so", "account " + access, account_,
+                                                "session required pam_unix.so", "session " + access, session_};
+        expect_silence(lines, "", "adm", 0);
+        expect_silence(lines, "", "carol", 0);
+    }
+}
+
+TEST_P(Untold, AnAdministratorByOurOwnOptions)
+{
+    const std::vector<std::string> lines = {"account required pam_unix.so", account_, "session required pam_unix.so", session_};
+    const std::string exempt = "exempt_groups=admins exempt_users=carol";
+    expect_silence(lines, exempt, "adm", 0);
+    expect_silence(lines, exempt, "carol", 0);
+    expect_silence(lines, exempt + " exempt_adopt=1", "adm", 0);
+    expect_silence(lines, exempt + " exempt_adopt=1", "carol", job_.id());
+}
+
+INSTANTIATE_TEST_SUITE_P(, Untold, ::testing::Values("publickey", "keyboard_interactive"), [](const auto& test) { return test.param; });
+
 TEST(ExemptByAFile, PassesUntoldAndIsAdoptedWhereAsked)
 {
     const std::string users = site_file("exempt.users", "# on call\ncarol\n");

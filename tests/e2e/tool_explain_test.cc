@@ -31,6 +31,17 @@ std::string adopted_processes()
     return all;
 }
 
+// The process that slurmstepd itself puts into an extern step comes a moment after the step. Slurm leaves empty directories of
+// jobs that have ended.
+bool every_step_has_its_process()
+{
+    const auto running = jobs_in_states("R");
+    const std::string all = adopted_processes();
+    return std::none_of(running.begin(), running.end(), [&](const auto& job) {
+        return all.find("/job_" + std::to_string(job.first) + "/step_extern/cgroup.procs: \n") != std::string::npos;
+    });
+}
+
 enum class Jobs { run, begin };  // while they begin, slurmstepd itself puts processes into their steps
 
 // Runs explain, which moves nobody, and then the module by the same stack; the login is compared with what was explained.
@@ -39,19 +50,10 @@ Json expect_agreement(const std::string& user, const std::string& options, Jobs 
     SCOPED_TRACE(user + ": " + options);
     const std::string service = "e2e";
     const Stack stack(service, transparent_stack(options));
-    std::string before = adopted_processes();
-    // The process that slurmstepd itself puts into an extern step comes a moment after the step. Slurm leaves empty
-    // directories of jobs that have ended.
-    const auto all_have_one = [&] {
-        const auto running = jobs_in_states("R");
-        before = adopted_processes();
-        return std::none_of(running.begin(), running.end(), [&](const auto& job) {
-            return before.find("/job_" + std::to_string(job.first) + "/step_extern/cgroup.procs: \n") != std::string::npos;
-        });
-    };
     if (jobs == Jobs::run) {
-        EXPECT_TRUE(eventually(all_have_one, std::chrono::seconds{5})) << before;
+        EXPECT_TRUE(eventually(every_step_has_its_process, std::chrono::seconds{5})) << adopted_processes();
     }
+    const std::string before = adopted_processes();
     const Finished explained = tool({"explain", user, "--service", service, "--json"});
     if (jobs == Jobs::run) {
         EXPECT_EQ(adopted_processes(), before);
@@ -137,6 +139,8 @@ TEST(Explain, AStoppedSlurmstepdOfOnesOwn)
     const Job job = Job::allocate("alice");
     const pid_t stepd = job.stepd();
     ASSERT_GT(stepd, 1);
+    // Stopped any sooner, it would never put its own process into the step.
+    ASSERT_TRUE(eventually(every_step_has_its_process, std::chrono::seconds{5})) << adopted_processes();
     ASSERT_EQ(::kill(stepd, SIGSTOP), 0);
     EXPECT_EQ(expect_agreement("alice", any + "strict timeout=1")["reason"], "adopt_timeout");
     EXPECT_EQ(expect_agreement("alice", any + "timeout=1")["decision"], "allow");

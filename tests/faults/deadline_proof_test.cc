@@ -40,14 +40,14 @@ const Names never_wait = {
     // The kernel's own knowledge of this process and its descriptors.
     "_exit", "clock_gettime", "close", "dirfd", "dup2", "fdopendir", "fstat", "fstatfs", "getpeername", "getpgid", "getpgrp",
     "getpid", "getppid", "getresuid", "getrlimit", "getsockname", "getsockopt", "kill", "prctl", "pthread_sigmask", "setns",
-    "setpgid", "socket", "socketpair", "uname",
+    "sched_yield", "setpgid", "shutdown", "socket", "socketpair", "uname",
     // Directories and names of root's on file systems of this node: /proc, /sys/fs/cgroup, /run, the spool directory, the
     // helper's. (What a user may have mounted over his own is not among them: see runtime_dir.cc, and umount2, mount,
     // openat.)
     "access", "closedir", "execve", "fchmod", "fchown", "fstatat", "lstat", "mkdirat", "opendir", "readdir", "readlink",
     "renameat", "rewinddir", "stat", "statx", "unlinkat",
     // PAM's memory.
-    "pam_get_data", "pam_get_item", "pam_getenv", "pam_putenv", "pam_set_data", "pam_strerror"};
+    "pam_get_data", "pam_get_item", "pam_getenv", "pam_getenvlist", "pam_putenv", "pam_set_data", "pam_strerror"};
 
 // What waits as long as the host lets it, and why that is not the module's to end.
 const std::map<std::string, std::string> waits_of_the_host = {
@@ -222,6 +222,26 @@ TEST_F(Deadlines, RuntimeDirectories)
     for (const char* each : {"flock", "mount", "umount2", "openat"}) EXPECT_GT(by_module_[each], 0) << each;
     report_fault({"system", "every call that can wait, with a runtime directory", "each has a deadline", with_timeout},
                  longest_);
+}
+
+TEST_F(Deadlines, ReadingsOfWhatMayHang)
+{
+    for (const unsigned job : {7U, 8U}) (void)start(job, {.uid = nobody});
+    const std::vector<std::string> options = {"strict", timeout_, "job_choice=file", "choose=file", "import_env=SLURM_*"};
+    walk("read", {.options = options, .prepare = private_run}, with_timeout);
+    EXPECT_GT(by_module_["fcntl"], 0);
+    // As by the child of an earlier login, which hangs.
+    const auto lock = [] {
+        private_run();
+        struct flock range {};
+        range.l_type = F_WRLCK;
+        range.l_start = 65534;
+        range.l_len = 1;
+        (void)::mkdir("/run/slurm-adopt", 0755);
+        // Stays open in the program, which is another holder than the module.
+        if (::fcntl(::open("/run/slurm-adopt/reading-home", O_RDWR | O_CREAT, 0600), F_OFD_SETLK, &range) != 0) ::_exit(124);
+    };
+    walk("another login hangs", {.options = options, .prepare = lock}, with_timeout);
 }
 
 }  // namespace

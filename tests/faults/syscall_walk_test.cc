@@ -38,7 +38,7 @@ const std::set<long> never_wait = {
     SYS_gettid,       SYS_getresuid,  SYS_getuid,     SYS_geteuid,    SYS_uname,         SYS_rt_sigprocmask,
     SYS_rt_sigaction, SYS_kill,       SYS_setns,      SYS_mkdirat,    SYS_unlinkat,      SYS_renameat,
     SYS_fchmod,       SYS_fchown,     SYS_getrandom,  SYS_prlimit64,  SYS_clock_gettime, SYS_close_range,
-    SYS_prctl,        SYS_setpgid,    SYS_dup3,
+    SYS_prctl,        SYS_setpgid,    SYS_dup3,       SYS_sched_yield,
 #ifdef SYS_stat  // not on all machines
     SYS_stat,         SYS_lstat,      SYS_access,     SYS_readlink,   SYS_getpgrp,       SYS_dup2,
 #endif
@@ -184,6 +184,9 @@ TEST_F(SystemCallWalk, EveryOneEnds)
          {.options = {"strict", "timeout=1", "exempt_users=@" + list, "exempt_groups=@" + list, "exempt_adopt=1"}});
     walk("exempt groups", {.options = {"strict", "timeout=1", "exempt_groups=daemon,nosuchgroup"}});
     (void)start(8, {.uid = nobody});
+    walk("a named job, and the job's variables",
+         {.options = {"strict", "timeout=1", "job_choice=file", "choose=file,newest", "import_env=SLURM_*"}, .prepare = private_run});
+    EXPECT_GT(made_[SYS_fcntl], 0);
     const std::string helper = spool_.write("helper", "#!/bin/sh\nsleep 60\n");
     ASSERT_EQ(::chmod(helper.c_str(), 0755), 0);
     ASSERT_EQ(::chmod(spool_.path().c_str(), 0755), 0);

@@ -55,5 +55,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (jobs) require(std::all_of(jobs.value().begin(), jobs.value().end(), [](const auto& job) { return job.job_id != 0 && job.state >= 1 && job.state <= 3; }), "jobs are jobs");
         if (!jobs) require(!jobs.error().context.empty(), "an error says what it is");
     });
+    kernel.talks.clear();
+    check_call(kernel, [&] {
+        const auto job = ask_job_details(settings, {.uid = alice, .node = "n1", .rest = std::nullopt}, 17, Deadline::after(2s));
+        require(!job || world.helper_file == 0, "an answer is that of a trusted program");
+        if (job) require(job.value().name.find('\0') == std::string::npos && job.value().nodes.size() < helper_wire::longest_node_list, "texts are texts");
+        if (!job) require(!job.error().context.empty(), "an error says what it is");
+    });
     return 0;
 }

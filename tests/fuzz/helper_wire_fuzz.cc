@@ -31,6 +31,11 @@ void check_body(Verb verb, const Header& header, std::span<const std::byte> whol
         require(jobs.count <= most_jobs, "no more jobs than there is room for");
         require(std::all_of(jobs.jobs.begin(), jobs.jobs.begin() + jobs.count, [](const ControllerJob& job) { return job.job_id != 0; }), "a job has a number");
     }
+    if constexpr (std::is_same_v<Body, JobReply>) {
+        const auto& job = body.value();
+        require(job.name.back() == '\0' && job.partition.back() == '\0' && job.account.back() == '\0' && job.nodes.back() == '\0', "texts end");
+        require(job.job_id == 0 || job.status == static_cast<std::uint32_t>(JobsStatus::answered), "a job is an answer");
+    }
     if constexpr (std::is_same_v<Body, ConfigReply>) {
         const auto& config = body.value();
         require(config.peer_count <= most_peers && config.spool_dir.back() == '\0' && config.own.name.back() == '\0', "within bounds");
@@ -56,13 +61,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(header.value().magic == magic && header.value().version == version, "of this release");
     require(header.value().log_level <= highest_log_level && header.value().module_pid >= 0, "within bounds");
     // As the module does: a message that is for another verb or direction is decoded as neither.
-    if (whole.size() - sizeof(Header) > sizeof(ConfigReply)) return 0;
+    if (whole.size() - sizeof(Header) > sizeof(JobReply)) return 0;
     switch (static_cast<Verb>(header.value().verb)) {
     case Verb::whois: check_either<WhoisRequest, WhoisReply>(kind, header.value(), whole); return 0;
     case Verb::times: check_either<TimesRequest, TimesReply>(kind, header.value(), whole); return 0;
     case Verb::jobs: check_either<JobsRequest, JobsReply>(kind, header.value(), whole); return 0;
+    case Verb::job: check_either<JobRequest, JobReply>(kind, header.value(), whole); return 0;
     case Verb::config: check_either<ConfigRequest, ConfigReply>(kind, header.value(), whole); return 0;
     }
-    require(false, "one of four verbs");
+    require(false, "one of five verbs");
     return 0;
 }

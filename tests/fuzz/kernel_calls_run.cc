@@ -134,6 +134,20 @@ int __wrap_flock(int fd, int operation)
     return 0;
 }
 
+int __real_fcntl(int, int, ...);
+int __wrap_fcntl(int fd, int command, void* argument)
+{
+    Kernel* const kernel = Kernel::running();
+    if (kernel == nullptr) return __real_fcntl(fd, command, argument);
+    const MemoryIsThere guard;
+    require(command == F_OFD_SETLK, "nothing but a lock is set, and nobody waits for it without an end");
+    require(open_run_node(*kernel, fd) != nullptr, "a file that is there is locked");
+    if (static_cast<const struct flock*>(argument)->l_type == F_UNLCK) return 0;
+    if ((kernel->world.run & 128U) != 0) return (void)kernel->fault({}), fail_with(EAGAIN);
+    if (const int error = kernel->fault({EAGAIN, EINTR, ENOLCK})) return fail_with(error);
+    return 0;
+}
+
 int __wrap_mount(const char*, const char* target, const char*, unsigned long flags, const void*)
 {
     Kernel* const kernel = Kernel::running();
@@ -223,6 +237,12 @@ long __wrap_syscall(long number, long first, long second, long third, long fourt
         const auto* const how = reinterpret_cast<const open_how*>(third);
         return __wrap_openat(static_cast<int>(first), reinterpret_cast<const char*>(second), static_cast<int>(how->flags));
     }
+    case 434:  // pidfd_open
+        if (const int error = kernel->fault({ENOSYS, EPERM, ESRCH, EMFILE})) return fail_with(error);
+        return kernel->open({});
+    case 438:  // pidfd_getfd
+        if (const int error = kernel->fault({ENOSYS, EPERM, ESRCH, EMFILE})) return fail_with(error);
+        return fail_with(EBADF);
     default:
         require(false, "no system call that is not known here");
         return -1;

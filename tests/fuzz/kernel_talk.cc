@@ -264,13 +264,14 @@ void Kernel::answer_helper(std::size_t index)
     require(whole.size() == sizeof(Header) + header.value().size, "one question");
     const bool is_whois = header.value().verb == static_cast<std::uint32_t>(Verb::whois);
     const bool is_jobs = header.value().verb == static_cast<std::uint32_t>(Verb::jobs);
+    const bool is_job = header.value().verb == static_cast<std::uint32_t>(Verb::job);
     if (is_jobs) require(decode_body<JobsRequest>(whole.subspan(sizeof(Header))).ok(), "a proper question");
     if (is_whois) require(decode_body<WhoisRequest>(whole.subspan(sizeof(Header))).ok(), "a proper question");
     WhoisReply job;
     job.status = static_cast<std::uint32_t>(world.helper_job == 0 && world.steps.empty() ? Status::no_job : Status::answered);
     if (job.status == static_cast<std::uint32_t>(Status::answered)) job.job_id = world.helper_job != 0 ? world.helper_job : world.steps.front().job_id;
     TimesReply times;
-    if (!is_whois && !is_jobs) {
+    if (!is_whois && !is_jobs && !is_job) {
         const auto request = decode_body<TimesRequest>(whole.subspan(sizeof(Header)));
         require(request.ok(), "a proper question");
         times.count = request.value().count;
@@ -292,7 +293,17 @@ void Kernel::answer_helper(std::size_t index)
         const std::uint32_t id = world.helper_job != 0 ? world.helper_job : 7;
         listed.jobs[0] = {id, id % 5 == 4 ? bob : subject, id % 4, id % 7};
     }
-    const auto encoded = is_jobs ? encode(kind != 6 ? Verb::jobs : Verb::times, listed) : is_whois == (kind != 6) ? encode(Verb::whois, job) : encode(Verb::times, times);
+    JobReply details;
+    details.status = listed.status;
+    if (kind != 1 && kind != 9 && is_job) {
+        const auto request = decode_body<JobRequest>(whole.subspan(sizeof(Header)));
+        require(request.ok(), "a proper question");
+        details.job_id = kind == 2 ? request.value().job_id + 1 : request.value().job_id;
+        details.uid = listed.jobs[0].uid;
+        require(put_whole(details.name, std::string_view(world.raw).substr(0, world.raw.find('\0')).substr(0, longest_job_name - 1)), "a text is a text");
+    }
+    const auto encoded = is_job ? encode(kind != 6 ? Verb::job : Verb::jobs, details)
+                         : is_jobs ? encode(kind != 6 ? Verb::jobs : Verb::times, listed) : is_whois == (kind != 6) ? encode(Verb::whois, job) : encode(Verb::times, times);
     std::string reply(reinterpret_cast<const char*>(encoded.data()), encoded.size());
     if (kind == 3) reply = world.raw;
     if (kind == 4) reply = reply.substr(0, 24) + world.raw;  // sizeof(Header)

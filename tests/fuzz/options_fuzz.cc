@@ -28,6 +28,9 @@ bool is_url(const std::string& url)
 bool is_whole(const Options& options)
 {
     const bool has_rest = !(options.rest_url + options.rest_user + options.rest_token_file + options.rest_key_file + options.rest_ca_file).empty();
+    const bool lists_file = std::count(options.choose.begin(), options.choose.end(), Chooser::file) != 0;
+    if (lists_file && options.job_choice != JobChoice::file) return false;
+    if (!options.choose.empty() && !lists_file && options.job_choice == JobChoice::file) return false;
     if (options.controller != Controller::rest) return !has_rest;
     return !options.rest_url.empty() && options.rest_token_file.empty() != options.rest_key_file.empty();
 }
@@ -55,7 +58,7 @@ bool same(const Options& a, const Options& b)
                         o.timeout, o.callerid_timeout, o.spool_dir, o.slurm_conf, o.helper, o.exempt_users, o.exempt_user_files,
                         o.exempt_groups, o.exempt_group_files, o.exempt_adopt,
                         o.wait_for_job, o.controller, o.controller_timeout, o.rest_url, o.rest_user, o.rest_token_file, o.rest_key_file,
-                        o.rest_ca_file, o.import_env, o.runtime_dir, o.job_choice, o.deny_message_file, o.quiet);
+                        o.rest_ca_file, o.import_env, o.runtime_dir, o.job_choice, o.choose, o.sticky, o.deny_message_file, o.quiet);
     };
     return key(a) == key(b);
 }

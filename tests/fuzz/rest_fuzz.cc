@@ -22,11 +22,25 @@ namespace {
 Result<JobsAnswer> read(std::string_view text, std::size_t piece)
 {
     test::TextSource source{std::string(text), piece};
-    return read_jobs(source, {std::nullopt, "n1"}, 1'800'000'000);
+    return read_jobs(source, {.uid = std::nullopt, .node = "n1"}, 1'800'000'000);
+}
+
+// About one job: with any answer the reply is one that the module takes.
+void check_details(std::string_view text)
+{
+    test::TextSource source{std::string(text), 1000};
+    const auto answer = read_jobs(source, {.uid = 2001, .node = "n1", .job_id = 1}, 1'800'000'000);
+    if (!answer) return require(is_printable(answer.error().context), "what is wrong with it can be printed");
+    require(answer.value().jobs.empty(), "no other jobs");
+    if (!answer.value().details) return;
+    require(answer.value().details->job_id == 1 && answer.value().details->uid == 2001, "that job of that user");
+    const auto bytes = helper_wire::encode(helper_wire::Verb::job, *answer.value().details);
+    require(helper_wire::decode_body<helper_wire::JobReply>(std::span(bytes).subspan(sizeof(helper_wire::Header))).ok(), "the module takes it");
 }
 
 void check_answer(std::string_view text)
 {
+    check_details(text);
     const auto answer = read(text, 4096);
     const auto pieces = read(text, 3);
     require(answer.ok() == pieces.ok(), "how it comes does not matter");

@@ -16,7 +16,7 @@ constexpr const char* options[] = {
     "action_unknown=allow", "action_generic_failure=allow", "ignore_root=0", "runtime_dir=1", "single_job_skip_rpc=0",
     "log_level=debug5", "log_level=quiet", "disable_x11=1", "join_container=0", "nodename=n1", "nodename=n2", "service=*",
     "service=su", "timeout=1", "timeout=3", "callerid_timeout=1", "spool_dir=/spool", "helper=/opt/h", "slurm_conf=/etc/x",
-    "exempt_users=alice", "exempt_groups=admins", "exempt_groups=broken-group", "quiet", "service=sshd,su"};
+    "exempt_users=alice", "exempt_groups=admins", "exempt_groups=broken-group", "quiet", "service=sshd,su", "sticky=1"};
 constexpr const char* waits[] = {"wait_for_job=2", "controller=rpc", "controller_timeout=1", "wait_for_job=1"};
 constexpr const char* of_files[] = {"exempt_users=@/lists/good", "exempt_groups=@/lists/good", "exempt_users=@/lists/bad,bob",
                                       "exempt_users=@/lists/raw", "exempt_adopt=1", "exempt_users=alice",

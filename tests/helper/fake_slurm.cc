@@ -5,6 +5,7 @@
 //   node A|B|C     a line NodeName=A NodeHostname=B NodeAddr=C
 //   job N NAME     the answer of slurm_network_callerid; without it: an error
 //   listed ID UID STATE REASON AGE NODES   a job of slurmctld's; numbers as in slurm/slurm.h, AGE in seconds
+//   details ID NAME|PARTITION|ACCOUNT|COUNT   more of a job that is listed
 //   not_listed N   slurmctld does not tell, with errno N
 //   auth TYPE INFO AuthType and AuthInfo; without it: auth/none
 //   set NAME VALUE proctrack, task, launch, container, slurmd or spool of slurm.conf; prolog and flags are numbers
@@ -109,6 +110,14 @@ int answer_jobs(job_info_msg_t** answer)
 #endif
         job.start_time = message.last_update - age;
         if (!nodes.empty()) job.nodes = ::strdup(nodes.c_str());
+        if (std::istringstream more(setting("details " + std::to_string(id))); more.peek() != EOF) {
+            for (char** field : {&job.name, &job.partition, &job.account}) {
+                std::string text;
+                std::getline(more, text, '|');
+                *field = ::strdup(text.c_str());
+            }
+            more >> job.num_nodes;
+        }
         jobs.push_back(job);
     }
     message.job_array = jobs.data();
@@ -232,6 +241,18 @@ int slurm_conf_get_addr(const char* node, slurm_addr_t* address, std::uint16_t)
 int slurm_load_jobs(std::time_t update_time, job_info_msg_t** answer, std::uint16_t show_flags)
 {
     seen() << "load_jobs since " << update_time << " flags " << show_flags << '\n';
+    return answer_jobs(answer);
+}
+
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
+int (slurm_load_job)(job_info_msg_t** answer, slurm_step_id_t step, std::uint16_t show_flags)
+{
+    const std::uint32_t job_id = step.job_id;
+#else
+int slurm_load_job(job_info_msg_t** answer, std::uint32_t job_id, std::uint16_t show_flags)
+{
+#endif
+    seen() << "load_job " << job_id << " flags " << show_flags << '\n';
     return answer_jobs(answer);
 }
 

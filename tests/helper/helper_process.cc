@@ -183,5 +183,6 @@ template helper_wire::WhoisReply ask(helper_wire::Verb, const helper_wire::Whois
 template helper_wire::ConfigReply ask(helper_wire::Verb, const helper_wire::ConfigRequest&, const std::vector<std::string>&, std::uint32_t);
 template helper_wire::JobsReply ask(helper_wire::Verb, const helper_wire::JobsRequest&, const std::vector<std::string>&, std::uint32_t);
 template helper_wire::TimesReply ask(helper_wire::Verb, const helper_wire::TimesRequest&, const std::vector<std::string>&, std::uint32_t);
+template helper_wire::JobReply ask(helper_wire::Verb, const helper_wire::JobRequest&, const std::vector<std::string>&, std::uint32_t);
 
 }  // namespace slurm_adopt::test

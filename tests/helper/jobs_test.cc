@@ -177,6 +177,38 @@ TEST_F(HelperJobs, WhatIsNeededToAskMayBeMissing)
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s) << "libslurm alone would try for a minute";
 }
 
+TEST_F(HelperJobs, OneJob)
+{
+    const auto about = [this](const std::string& conf, std::uint32_t id, std::uint32_t uid = alice) {
+        std::ofstream(conf_) << conf;
+        return ask<JobReply>(Verb::job, JobRequest{question("n1", uid), id}, with_fake_slurm({"SLURM_CONF=" + conf_}));
+    };
+    const std::string conf = listed(6, JOB_RUNNING) + listed(7, JOB_RUNNING, 0, "n[1-3]") + "details 7 my \x1b job|all|physics|3\n";
+    const JobReply reply = about(conf, 7);
+    EXPECT_EQ(static_cast<JobsStatus>(reply.status), JobsStatus::answered);
+    EXPECT_EQ(reply.job_id, 7U);
+    EXPECT_EQ(reply.uid, alice);
+    EXPECT_EQ(reply.node_count, 3U);
+    EXPECT_STREQ(reply.name.data(), "my \x1b job");
+    EXPECT_STREQ(reply.partition.data(), "all");
+    EXPECT_STREQ(reply.account.data(), "physics");
+    EXPECT_STREQ(reply.nodes.data(), "n[1-3]");
+    EXPECT_NE(seen().find("load_job 7 flags " + std::to_string(SHOW_ALL | SHOW_LOCAL) + '\n'), std::string::npos) << seen();
+    EXPECT_STREQ(about(conf, 6).name.data(), "") << "what libslurm has no text for";
+    // What there is not, or is somebody else's, is none.
+    JobReply none;
+    none.status = static_cast<std::uint32_t>(JobsStatus::answered);
+    EXPECT_EQ(about(conf, 8), none);
+    EXPECT_EQ(about(conf, 7, bob), none);
+    EXPECT_EQ(about("not_listed " + std::to_string(ESLURM_INVALID_JOB_ID) + '\n', 7), none);
+    EXPECT_EQ(about("not_listed " + std::to_string(ECONNREFUSED) + '\n', 7).status, static_cast<std::uint32_t>(JobsStatus::unreachable));
+    EXPECT_EQ(about("fatal\n", 7).status, static_cast<std::uint32_t>(JobsStatus::no_config));
+    // Too long is not cut.
+    const JobReply longer = about(listed(7, JOB_RUNNING) + "details 7 " + std::string(longest_job_name, 'x') + "|all|physics|1\n", 7);
+    EXPECT_STREQ(longer.name.data(), "");
+    EXPECT_STREQ(longer.account.data(), "physics");
+}
+
 TEST_F(HelperJobs, SlurmrestdIsNotItsBusiness)
 {
     JobsRequest request = question("n1");

@@ -63,6 +63,79 @@ TEST(WireJobsReply, HoldsJobsOnlyWhenAnswered)
     }
 }
 
+TEST(WireJobRequest, IsAboutOneJobOfOneUser)
+{
+    JobRequest request = job_request();
+    EXPECT_EQ(fault(request), "");
+    for (const std::uint32_t no_job : {0U, 0xfffffffeU, 0xffffffffU}) {
+        request.job_id = no_job;
+        EXPECT_EQ(fault(request), "no job") << no_job;
+    }
+    request = job_request();
+    request.about.uid = every_uid;
+    EXPECT_EQ(fault(request), "a job of nobody's");
+    request = job_request();
+    request.about.controller = by_rpc;
+    EXPECT_EQ(fault(request), "slurmctld is asked as if it were slurmrestd");
+    request.about = {};
+    EXPECT_EQ(fault(request), "no node");
+}
+
+TEST(WireJobReply, HoldsAJobOnlyWhenAnswered)
+{
+    JobReply reply = job_reply();
+    for (const std::uint32_t status : {0U, 2U, 3U, 4U, 5U}) {
+        reply.status = status;
+        EXPECT_EQ(fault(reply), "status and job contradict each other") << status;
+        JobReply nothing;
+        nothing.status = status;
+        EXPECT_EQ(fault(nothing), "") << status;
+    }
+    reply.status = 6;
+    EXPECT_EQ(fault(reply), "no such status");
+    reply.status = 1;
+    reply.job_id = 0;
+    EXPECT_EQ(fault(reply), "status and job contradict each other") << "details of no job";
+    JobReply unknown;
+    unknown.status = 1;
+    EXPECT_EQ(fault(unknown), "");
+    reply = job_reply();
+    reply.job_id = 0xfffffffe;
+    EXPECT_EQ(fault(reply), "not a job");
+    reply = job_reply();
+    reply.uid = every_uid;
+    EXPECT_EQ(fault(reply), "not a job");
+}
+
+TEST(WireJobReply, EndsItsTexts)
+{
+    const auto refused = [](auto field) {
+        JobReply reply = job_reply();
+        (reply.*field).fill('x');
+        EXPECT_EQ(fault(reply), "a text does not end, or something follows it");
+        (reply.*field).back() = '\0';
+        EXPECT_EQ(fault(reply), "");
+        (reply.*field)[10] = '\0';
+        EXPECT_EQ(fault(reply), "a text does not end, or something follows it");
+        (reply.*field).fill('\0');
+        EXPECT_EQ(fault(reply), "");
+    };
+    refused(&JobReply::name);
+    refused(&JobReply::partition);
+    refused(&JobReply::account);
+    refused(&JobReply::nodes);
+}
+
+TEST(WireText, IsPutWholeOrNotAtAll)
+{
+    std::array<char, 4> field{};
+    EXPECT_FALSE(put_whole(field, "four"));
+    EXPECT_FALSE(put_whole(field, std::string_view("a\0b", 3)));
+    EXPECT_EQ(field, (std::array<char, 4>{}));
+    EXPECT_TRUE(put_whole(field, "abc"));
+    EXPECT_EQ(field, (std::array<char, 4>{'a', 'b', 'c', '\0'}));
+}
+
 TEST(WireConfigReply, HoldsSettingsOnlyWhenAnswered)
 {
     EXPECT_EQ(fault(config_reply()), "");

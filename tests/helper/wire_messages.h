@@ -114,6 +114,25 @@ inline ConfigReply config_reply()
     return reply;
 }
 
+inline JobRequest job_request()
+{
+    return {jobs_request(), 17};
+}
+
+inline JobReply job_reply()
+{
+    JobReply reply;
+    reply.status = static_cast<std::uint32_t>(JobsStatus::answered);
+    reply.job_id = 17;
+    reply.uid = 2001;
+    reply.node_count = 3;
+    put(reply.name, "my job");
+    put(reply.partition, "all");
+    put(reply.account, "physics");
+    put(reply.nodes, "n[1-3]");
+    return reply;
+}
+
 template <class Message>
 struct Traits;
 template <>
@@ -164,6 +183,18 @@ struct Traits<ConfigReply> {
     static constexpr Verb verb = Verb::config;
     static constexpr Kind kind = Kind::reply;
     static ConfigReply sample() { return config_reply(); }
+};
+template <>
+struct Traits<JobRequest> {
+    static constexpr Verb verb = Verb::job;
+    static constexpr Kind kind = Kind::request;
+    static JobRequest sample() { return job_request(); }
+};
+template <>
+struct Traits<JobReply> {
+    static constexpr Verb verb = Verb::job;
+    static constexpr Kind kind = Kind::reply;
+    static JobReply sample() { return job_reply(); }
 };
 
 // What is wrong with a body; empty: nothing.

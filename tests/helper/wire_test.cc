@@ -28,7 +28,8 @@ Bytes encode_sample()
 
 template <class Body>
 class EveryMessage : public testing::Test {};
-using Messages = testing::Types<WhoisRequest, WhoisReply, TimesRequest, TimesReply, JobsRequest, JobsReply, ConfigRequest, ConfigReply>;
+using Messages = testing::Types<WhoisRequest, WhoisReply, TimesRequest, TimesReply, JobsRequest, JobsReply, ConfigRequest, ConfigReply,
+                                JobRequest, JobReply>;
 TYPED_TEST_SUITE(EveryMessage, Messages);
 
 TYPED_TEST(EveryMessage, ComesBackAsItWas)
@@ -117,7 +118,7 @@ TEST(WireHeader, RefusesOtherVersionsVerbsAndSizes)
 {
     for (const std::uint32_t value : {0U, 2U, 0x01000000U, 0xffffffffU})
         EXPECT_FALSE(decode_header(header_with(offsetof(Header, version), value), Kind::request).ok()) << value;
-    for (const std::uint32_t value : {0U, 5U, 0xffffffffU})
+    for (const std::uint32_t value : {0U, 6U, 0xffffffffU})
         EXPECT_FALSE(decode_header(header_with(offsetof(Header, verb), value), Kind::request).ok()) << value;
     for (const std::uint32_t value : {0U, 39U, 41U, 264U, 0x7fffffffU, 0xffffffffU})
         EXPECT_FALSE(decode_header(header_with(offsetof(Header, size), value), Kind::request).ok()) << value;

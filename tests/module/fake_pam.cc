@@ -7,6 +7,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "failing_memory.h"
 
@@ -74,7 +75,11 @@ int pam_putenv(pam_handle_t* handle, const char* assignment)
     const MemoryIsThere guard;
     if (handle->putenv_result != PAM_SUCCESS) return handle->putenv_result;
     const std::string whole(assignment);
-    const std::string start = whole.substr(0, whole.find('=') + 1);
+    const std::string start = whole.substr(0, whole.find('=')) + '=';
+    if (whole.find('=') == std::string::npos) {
+        std::erase_if(handle->environment, [&](const std::string& known) { return known.starts_with(start); });
+        return PAM_SUCCESS;
+    }
     for (std::string& known : handle->environment)
         if (known.starts_with(start)) {
             known = whole;
@@ -91,6 +96,14 @@ const char* pam_getenv(pam_handle_t* handle, const char* name)
     for (const std::string& assignment : handle->environment)
         if (assignment.starts_with(start)) return assignment.c_str() + start.size();
     return nullptr;
+}
+
+char** pam_getenvlist(pam_handle_t* handle)
+{
+    const MemoryIsThere guard;
+    auto** const list = static_cast<char**>(std::calloc(handle->environment.size() + 1, sizeof(char*)));
+    for (std::size_t i = 0; i < handle->environment.size(); ++i) list[i] = ::strdup(handle->environment[i].c_str());
+    return list;
 }
 
 int pam_set_data(pam_handle_t* handle, const char* name, void* data, void (*cleanup)(pam_handle_t*, void*, int))

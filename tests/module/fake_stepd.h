@@ -69,6 +69,7 @@ public:
 
     [[nodiscard]] const std::string& socket() const { return socket_; }
     [[nodiscard]] const std::string& cgroup() const { return step_.path; }  // "freezer:/.../step_extern"
+    [[nodiscard]] const StepCgroup& step() const { return step_; }
     [[nodiscard]] pid_t pid() const { return pid_; }
     void pull_in(pid_t pid) const;  // into the step, without being asked
     void stop() const;  // SIGSTOP, and waits until it has stopped

@@ -21,8 +21,14 @@ constexpr Known people[] = {{"root", 0, 0},          {"toor", 0, 0},           {
                             {"large", alice, 41001}, {"many", 41005, 41005}};
 constexpr Known groups[] = {{"root", 0, 0}, {"admins", 0, admins}, {"wheel", 0, 50001}};
 int interruptions = 0;
+std::string home;
 
 }  // namespace
+
+void slurm_adopt::test::set_home(const std::string& path)
+{
+    home = path;
+}
 
 extern "C" {
 
@@ -40,6 +46,7 @@ int getpwnam_r(const char* name, passwd* entry, char*, size_t size, passwd** fou
         *entry = passwd{};
         entry->pw_uid = each.uid;
         entry->pw_gid = each.gid;
+        entry->pw_dir = home.empty() ? nullptr : home.data();
         *found = entry;
     }
     return 0;

@@ -3,17 +3,25 @@
 // unconfined under strict, root always through.
 #include "failing_memory.h"
 #include "fake_pam.h"
+#include "fake_users.h"
 #include "in_child.h"
 #include "mount_namespace.h"
 #include "node_test.h"
 #include "phases.h"
 #include "support/fault_table.h"
+#include "support/forked.h"
+#include "support/private_run.h"
+#include "support/tcp_client.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
+#include <thread>
 
 namespace slurm_adopt::test {
 namespace {
@@ -25,6 +33,7 @@ struct Attempt {
     int code = -1;
     bool inside = false;  // the step of any job
     bool failed = false;  // an allocation did
+    std::size_t variables = 0;  // in PAM's environment
     std::string last_line;
 };
 
@@ -36,14 +45,17 @@ bool inside_a_step()
 }
 
 // Logs in again and again, with one more allocation granted each time, until nothing fails any more.
-std::vector<Attempt> exhaust(const std::string& user, const std::vector<const char*>& options)
+// `prepare` is done first, in the process that logs in.
+std::vector<Attempt> exhaust(const std::string& user, const std::vector<const char*>& options, const std::string& rhost = "192.0.2.7",
+                             const std::function<void()>& prepare = {})
 {
     const ChildResult child = in_child([&] {
+        if (prepare) prepare();
         std::vector<std::string> lines;
         for (long good = 0; good < 5000; ++good) {
             leave_cgroups();
             pam_handle handle;
-            handle.items = {{PAM_USER, user}, {PAM_SERVICE, "sshd"}, {PAM_RHOST, "192.0.2.7"}};
+            handle.items = {{PAM_USER, user}, {PAM_SERVICE, "sshd"}, {PAM_RHOST, rhost}};
             std::vector<const char*> arguments = options;
             fail_memory_after(good);
             const auto begin = std::chrono::steady_clock::now();
@@ -51,7 +63,8 @@ std::vector<Attempt> exhaust(const std::string& user, const std::vector<const ch
             const bool failed = stop_failing_memory();
             const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
             lines.push_back(std::to_string(code) + ' ' + std::to_string(inside_a_step()) + ' ' + std::to_string(failed) +
-                            ' ' + std::to_string(took.count()) + ' ' + (handle.log.empty() ? "" : handle.log.back()));
+                            ' ' + std::to_string(took.count()) + ' ' + std::to_string(handle.environment.size()) + ' ' +
+                            (handle.log.empty() ? "" : handle.log.back()));
             if (!failed) break;
         }
         return lines;
@@ -61,7 +74,7 @@ std::vector<Attempt> exhaust(const std::string& user, const std::vector<const ch
     for (const std::string& line : child.lines) {
         Attempt attempt;
         std::istringstream words(line);
-        words >> attempt.code >> attempt.inside >> attempt.failed >> attempt.milliseconds;
+        words >> attempt.code >> attempt.inside >> attempt.failed >> attempt.milliseconds >> attempt.variables;
         std::getline(words, attempt.last_line);
         attempts.push_back(attempt);
     }
@@ -154,6 +167,77 @@ TEST_F(MemoryFailure, IsSaidInTheLog)
     for (const Attempt& each : attempts)
         if (each.last_line.find("decision=deny reason=out_of_memory") != std::string::npos) ++said;
     EXPECT_GT(said, attempts.size() / 2);
+}
+
+// Under strict, of every attempt; the last one is a login in which nothing fails.
+void expect_confined(const std::vector<Attempt>& attempts, const std::string& reason)
+{
+    ASSERT_GT(attempts.size(), 30U);
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+        const Attempt& each = attempts[i];
+        EXPECT_TRUE(each.code == PAM_SUCCESS ? each.inside : each.code == PAM_PERM_DENIED || each.code == PAM_BUF_ERR)
+            << "allocation " << i << ": " << each.code;
+        EXPECT_LT(each.milliseconds, bound_ms) << "allocation " << i;
+    }
+    EXPECT_EQ(attempts.back().code, PAM_SUCCESS);
+    EXPECT_FALSE(attempts.back().failed);
+    EXPECT_NE(attempts.back().last_line.find("reason=" + reason + ' '), std::string::npos) << attempts.back().last_line;
+}
+
+TEST_F(MemoryFailure, WithANamedJob)
+{
+    const PrivateRun run;
+    ASSERT_TRUE(run.works());
+    for (const unsigned job : {7U, 8U}) (void)start(job);
+    const TempDirectory home;
+    std::filesystem::create_directories(home / ".config/slurm-adopt");
+    const std::string file = home.write(".config/slurm-adopt/job", "7\n");
+    for (const std::string& path : {home.path(), home / ".config", home / ".config/slurm-adopt", file})
+        ASSERT_EQ(::lchown(path.c_str(), alice, alice), 0);
+    set_home(home.path());
+    expect_confined(exhaust("alice", {"strict", "job_choice=file", "choose=file,newest"}), "file_job");
+    set_home("");
+}
+
+TEST_F(MemoryFailure, WithTheJobsVariables)
+{
+    const PrivateRun run;
+    ASSERT_TRUE(run.works());
+    const std::string& adopted = start(7).step().adopted;
+    const std::string step = adopted.substr(0, adopted.rfind("/step_extern")) + "/step_batch";
+    std::filesystem::create_directories(step);
+    Forked task([&] {
+        const char* const variables[] = {"SLURM_JOB_ID=7", "SLURM_A=1", "SLURM_B=a value that needs memory of its own, as it is so long", nullptr};
+        if (!move_to_cgroup(step, 0) || ::setresgid(alice, alice, alice) != 0 || ::setresuid(alice, alice, alice) != 0) return false;
+        return ::execle("/bin/sleep", "sleep", "120", nullptr, variables) == 0;
+    });
+    const auto has_begun = [&] {
+        std::ifstream environ("/proc/" + std::to_string(task.pid()) + "/environ");
+        return std::string(std::istreambuf_iterator<char>(environ), {}).starts_with("SLURM_JOB_ID=7");
+    };
+    for (int i = 0; i < 500 && !has_begun(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const auto attempts = exhaust("alice", {"strict", "import_env=SLURM_*"});
+    expect_confined(attempts, "one_job");
+    EXPECT_EQ(attempts.back().variables, 5U) << "SLURM_JOB_ID, SLURM_JOB_UID, SLURM_NODENAME and two of the process";
+    task.kill();  // before its cgroup
+}
+
+TEST_F(MemoryFailure, WithAnotherLoginOfTheClient)
+{
+    constexpr const char* laptop = "127.0.0.7";
+    const TcpListener sshd("127.0.0.1");
+    const FakeStepd& older = start(7);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    (void)start(8);
+    TcpClient first(sshd, laptop, "127.0.0.1");
+    Ready ready;
+    Forked other([&] { return ready.tell() && ::pause() == 0; });
+    ASSERT_TRUE(ready.wait());
+    older.pull_in(other.pid());
+    first.accepted.reset();
+    std::optional<TcpClient> own;
+    expect_confined(exhaust("alice", {"strict", "sticky=1"}, laptop, [&] { own.emplace(sshd, laptop, "127.0.0.1"); }), "sticky");
+    other.kill();
 }
 
 std::string own_mount_namespace()

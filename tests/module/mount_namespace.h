@@ -15,13 +15,14 @@
 namespace slurm_adopt::test {
 
 // A mount namespace of its own, kept alive by its descriptor.
-inline Fd mount_namespace(std::string& name)
+// `prepare` is done in it first.
+inline Fd mount_namespace(std::string& name, bool (*prepare)() = [] { return true; })
 {
     int ready[2];
     if (::pipe(ready) != 0) return Fd();
     const pid_t child = ::fork();
     if (child == 0) {
-        (void)(::unshare(CLONE_NEWNS) == 0 && ::write(ready[1], "r", 1) == 1);
+        (void)(::unshare(CLONE_NEWNS) == 0 && prepare() && ::write(ready[1], "r", 1) == 1);
         while (true) ::pause();
     }
     char byte = 0;

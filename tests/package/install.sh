@@ -6,8 +6,9 @@
 set -euo pipefail
 
 debs=$1
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 arch=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
-readonly debs stack=/etc/pam.d/sshd security=/usr/lib/$arch/security
+readonly debs here stack=/etc/pam.d/sshd security=/usr/lib/$arch/security
 readonly module=$security/pam_slurm_adopt.so aside=$security/pam_slurm_adopt.slurm.so
 checks=0 failed=0
 work=$(mktemp -d)
@@ -40,7 +41,6 @@ root_by_ssh() {
   ssh -F none -i "$work/key" -p 2022 -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
     -o ConnectTimeout=10 root@127.0.0.1 true
 }
-is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 no_trace() {  # of ours
   [[ ! -e $aside && ! -e /usr/libexec/slurm-adopt && ! -e /usr/bin/slurm-adopt && -z $(dpkg-divert --list slurm-adopt) ]] ||
     { ls -l "$security"/pam_slurm* /usr/libexec/slurm-adopt; dpkg-divert --list slurm-adopt; return 1; }
@@ -48,61 +48,18 @@ no_trace() {  # of ours
 stacks_as() { (cd /etc/pam.d && sha256sum -- *) | diff "$1" -; }
 note_stacks() { (cd /etc/pam.d && sha256sum -- *) >"$work/stacks"; }
 
-# --- packages ----------------------------------------------------------------
+login_meanwhile() { gets_in root; }
 
-# With maintainer scripts that dawdle before each step, so that a moment in which something is missing lasts.
-apt() {
-  apt-get "$1" -y --no-install-recommends --allow-downgrades -o DPkg::Path="$work/slow:$PATH" "${@:2}" >"$work/said" 2>&1 || { cat "$work/said"; return 1; }
-}
-install_ours() { apt install "$debs"/slurm-adopt_*.deb "$debs"/slurm-adopt-helper_*.deb; }
-
-# while_logging_in COMMAND...: root is let in all the while; else what went wrong is told.
-while_logging_in() {
-  local status=0
-  rm -f "$work"/{stop,refused,logins}
-  (
-    logins=0
-    until [[ -e $work/stop ]]; do
-      pamtester sshd root acct_mgmt >"$work/login" 2>&1 || cat "$work/login" >>"$work/refused"
-      logins=$((logins + 1))
-    done
-    echo "$logins" >"$work/logins"
-  ) &
-  "$@" || status=1
-  : >"$work/stop"
-  wait $!
-  echo "$(<"$work/logins") logins"
-  [[ ! -e $work/refused ]] || { sort "$work/refused" | uniq -c; status=1; }
-  return $status
-}
-
-# make_deb NAME VERSION [FILE PATH]...: a package with copies of these files at these paths.
-make_deb() {
-  local root=$work/$1_$2
-  mkdir -p "$root/DEBIAN"
-  printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: x <x@x.invalid>\nDescription: x\n' "$1" "$2" >"$root/DEBIAN/control"
-  while (($# > 3)); do
-    install -D -m 644 "$3" "$root$4"
-    set -- "$1" "$2" "${@:5}"
-  done
-  dpkg-deb --root-owner-group -b "$root" "$root.deb" >"$work/dpkg-deb"
-}
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. "$here/packages.sh"
 
 # --- the root ----------------------------------------------------------------
 
 set_up() {
-  rm -f /etc/slurm/slurm.conf /etc/apt/apt.conf.d/*proxy*
   useradd --no-create-home alice
-  local program
-  mkdir "$work/slow"
-  for program in dpkg-divert ln mv rm; do
-    printf '#!/bin/sh\nsleep 0.3\nexec /usr/bin/%s "$@"\n' "$program" >"$work/slow/$program"
-    chmod +x "$work/slow/$program"
-  done
-  # Slurm's own package as it is on Debian 12, to be had without a mirror; and one that has its module in the place of ours, as
-  # later Debian releases and Slurm's developers have it.
-  cp /lib/security/pam_slurm_adopt.so "$work/theirs.so"
-  make_deb libpam-slurm-adopt 22.05.8-99 "$work/theirs.so" /lib/security/pam_slurm_adopt.so
+  slow_steps
+  make_theirs
+  # One that has its module in the place of ours, as later Debian releases and Slurm's developers have it.
   make_deb slurm-smd-libpam-slurm-adopt 1 "$work/theirs.so" "$module"
   (cat "$work/theirs.so"; echo later) >"$work/later.so"
   make_deb slurm-smd-libpam-slurm-adopt 2 "$work/later.so" "$module"
@@ -138,7 +95,7 @@ over_slurms() {
   ok "before: root gets in with Slurm's module" gets_in root
   ok "and by ssh" root_by_ssh
   ok "alice is not decided by ours" refuses decided_by_ours
-  ok "it is installed, while root logs in" while_logging_in install_ours
+  ok "it is installed as doc/packages.md says, while root logs in" while_logging_in typed '## Install'
   ok "the same stack loads ours now: who has no job is told so" decided_by_ours
   ok "root gets in" gets_in root
   ok "and by ssh" root_by_ssh
@@ -148,7 +105,7 @@ over_slurms() {
   ok "the tool runs" slurm-adopt --version
   ok "its man page is there" test -e /usr/share/man/man8/slurm-adopt.8.gz
   ok "and the module's" test -e /usr/share/man/man8/pam_slurm_adopt.8.gz
-  ok "the package's own test of what is installed" /tmp/installed
+  ok "the package's own test of what is installed" "$here/../../debian/tests/installed"
   ok "it is upgraded, while root logs in" while_logging_in apt install --reinstall "$debs"/slurm-adopt_*.deb
   ok "ours decides" decided_by_ours
 }
@@ -173,7 +130,7 @@ removed() {
   ok "it is still there" is_installed slurm-adopt
   ok "and decides" decided_by_ours
   cp -a "$work/plain" "$stack"
-  ok "it is removed, while root logs in" while_logging_in apt remove slurm-adopt
+  ok "it is removed as doc/packages.md says, while root logs in" while_logging_in typed '## Remove'
   ok "Slurm's module is loaded again" refuses decided_by_ours
   ok "root gets in" gets_in root
   ok "and by ssh" root_by_ssh
@@ -213,6 +170,14 @@ enabled() {
   ok "and nothing loads it then" cmp "$stack" "$work/without"
   ok "enable" slurm-adopt enable
   ok "ours decides" decided_by_ours
+  # Of two stacks the second one stops it: then the first has to be as it was.
+  cp -a "$stack" "$work/enabled"
+  cp -a "$stack" "$stack~"
+  echo 'session required pam_slurm_adopt.so strict' >/etc/pam.d/zz-own
+  ok "with a session line of one's own elsewhere it is not removed" refuses apt remove slurm-adopt
+  ok "and the lines of enable are there again" cmp "$stack" "$work/enabled"
+  ok "and nothing of the attempt" bash -c '! ls -d /etc/.slurm-adopt.*'
+  rm -f /etc/pam.d/zz-own
   sed -i 's/^account required pam_slurm_adopt.so strict/& quiet/' "$stack"
   ok "where the lines were edited since it is not removed" refuses apt remove slurm-adopt
   ok "and says so" says 'edited'
@@ -220,6 +185,7 @@ enabled() {
   sed -i 's/^\(account required pam_slurm_adopt.so strict\) quiet/\1/' "$stack"
   ok "it is removed, while root logs in" while_logging_in apt remove slurm-adopt
   ok "the stack is what it was before enable, byte for byte" cmp "$stack" "$work/without"
+  rm -f "$stack~"
   ok "root gets in by ssh" root_by_ssh
   ok "no file is left" no_trace
   cp -a "$work/plain" "$stack"

@@ -105,6 +105,63 @@ TEST(JobsReader, NumbersOfAllReleases)
     EXPECT_EQ(answer.value().jobs.at(0).uid, 6U);
 }
 
+TEST(JobsReader, TheDetailsOfOneJob)
+{
+    const std::string text = R"({"jobs": [
+        {"job_id": 6, "user_id": 1000, "nodes": "n2", "job_state": "RUNNING", "name": "other", "node_count": 9},
+        {"name": "my \"job\"\n", "partition": "all", "account": "physics", "node_count": COUNT, "job_id": 7, "user_id": 1000, "nodes": "n[2-3]",
+         "job_state": ["RUNNING"], "job_resources": {"name": "deep"}}]})";
+    for (const char* count : {"2", R"({"set": true, "infinite": false, "number": 2})"}) {
+        std::string told = text;
+        told.replace(told.find("COUNT"), 5, count);
+        const auto answer = read(told, {.uid = 1000, .node = "n1", .job_id = 7});
+        ASSERT_TRUE(answer.ok()) << answer.error().context;
+        EXPECT_TRUE(answer.value().jobs.empty());
+        ASSERT_TRUE(answer.value().details);
+        const helper_wire::JobReply& job = *answer.value().details;
+        EXPECT_EQ(job.status, static_cast<std::uint32_t>(helper_wire::JobsStatus::answered));
+        EXPECT_EQ(job.job_id, 7U);
+        EXPECT_EQ(job.uid, 1000U);
+        EXPECT_EQ(job.node_count, 2U);
+        EXPECT_STREQ(job.name.data(), "my \"job\"\n");
+        EXPECT_STREQ(job.partition.data(), "all");
+        EXPECT_STREQ(job.account.data(), "physics");
+        EXPECT_STREQ(job.nodes.data(), "n[2-3]");
+        EXPECT_FALSE(read(told, {.uid = 1001, .node = "n1", .job_id = 7}).value().details) << "another user's";
+        EXPECT_FALSE(read(told, {.uid = 1000, .node = "n1", .job_id = 8}).value().details);
+    }
+    // Nothing of it, a NUL in it, too long: left out.
+    const std::string missing = R"("job_state": "RUNNING", "name": null, "partition": "a\u0000b", "account": ")" + std::string(300, 'x') + R"(", "node_count": null)";
+    const auto little = read(job(missing), {.uid = 1000, .node = "n1", .job_id = 7});
+    ASSERT_TRUE(little.ok()) << little.error().context;
+    ASSERT_TRUE(little.value().details);
+    EXPECT_STREQ(little.value().details->name.data(), "");
+    EXPECT_STREQ(little.value().details->partition.data(), "");
+    EXPECT_STREQ(little.value().details->account.data(), "");
+    EXPECT_EQ(little.value().details->node_count, 0U);
+    // Of another type: an error where it is asked for, and else nothing that counts.
+    const std::string wrong = job(R"("job_state": "RUNNING", "name": 5)");
+    EXPECT_FALSE(read(wrong, {.uid = 1000, .node = "n1", .job_id = 7}).ok());
+    EXPECT_TRUE(read(wrong).ok());
+}
+
+TEST(JobsReader, AnswersOfRealServersHaveTheDetails)
+{
+    for (const char* file : {"v0.0.38-starting", "v0.0.40-24.11", "v0.0.42-24.11", "v0.0.42-26.05", "v0.0.45-26.05"}) {
+        std::ifstream stream(std::string(ANSWERS "/") + file + ".json");
+        const std::string text{std::istreambuf_iterator<char>(stream), {}};
+        const auto all = read(text, {.uid = std::nullopt, .node = std::string(file).starts_with("v0.0.38") ? "n1" : "vm"});
+        ASSERT_TRUE(all.ok() && !all.value().jobs.empty()) << file;
+        const ControllerJob& first = all.value().jobs.front();
+        const auto answer = read(text, {.uid = first.uid, .node = "elsewhere", .job_id = first.job_id});
+        ASSERT_TRUE(answer.ok() && answer.value().details) << file;
+        EXPECT_STREQ(answer.value().details->name.data(), "wrap") << file;
+        EXPECT_STREQ(answer.value().details->partition.data(), "all") << file;
+        EXPECT_EQ(answer.value().details->node_count, 1U) << file;
+        EXPECT_STRNE(answer.value().details->nodes.data(), "") << file;
+    }
+}
+
 TEST(JobsReader, OnlyWhatIsWanted)
 {
     const std::string text = R"({"jobs": [

@@ -97,6 +97,8 @@ TEST(ApiVersion, Paths)
     EXPECT_EQ(jobs_path(39), "/slurm/v0.0.39/jobs/");
     EXPECT_EQ(jobs_path(40), "/slurm/v0.0.40/jobs/?flags=ALL");
     EXPECT_EQ(jobs_path(46), "/slurm/v0.0.46/jobs/?flags=ALL");
+    EXPECT_EQ(job_path(38, 7), "/slurm/v0.0.38/job/7");
+    EXPECT_EQ(job_path(42, 4294967293), "/slurm/v0.0.42/job/4294967293");
 }
 
 std::optional<std::uint32_t> newer(const std::string& text)

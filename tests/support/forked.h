@@ -66,6 +66,8 @@ public:
         write_ = Fd(ends[1]);
     }
     [[nodiscard]] bool tell() const { return ::write(write_.get(), "r", 1) == 1; }
+    // For a child that closes what is not its own.
+    [[nodiscard]] bool is(int fd) const { return fd == write_.get(); }
     // False if the child has ended instead. Once.
     [[nodiscard]] bool wait()
     {

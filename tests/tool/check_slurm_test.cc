@@ -124,6 +124,12 @@ std::vector<Seed> sshd_seeds()
                                        "authenticationmethods publickey,keyboard-interactive:pam\n");
          },
          "switch that method on", set_sshd_right},
+        {"MethodSwitchedOffAsOpenSsh10Says", "sshd.methods", Status::warn, "kbdinteractiveauthentication no: nobody can log in",
+         [](FakeNode& node) {
+             node.root.write("sshd-T", "UsePAM yes\nKbdInteractiveAuthentication no\n"
+                                       "AuthenticationMethods publickey,keyboard-interactive:pam\n");
+         },
+         "switch that method on", set_sshd_right},
         {"MatchWithoutProof", "sshd.match", Status::fail, "/sshd_config:2 (Match user guest): AuthenticationMethods none",
          [](FakeNode& node) {
              node.root.write("sshd_config", "UsePAM yes\nMatch user guest\n AuthenticationMethods none\n");

@@ -77,6 +77,9 @@ std::vector<Seed> pam_seeds()
         {"NobodyKnowsTheGroup", "pam.lists", Status::warn, "no group 'admnis' is known here",
          [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so strict exempt_groups=admnis"); }, "correct it",
          [](FakeNode& node, const Finding&) { node.replace("exempt_groups=admnis", "exempt_groups=daemon"); }},
+        {"ImportsWhatIsNeverImported", "pam.options", Status::warn, "no session gets 'LD_*'",
+         [](FakeNode& node) { node.replace("adopt.so strict", "adopt.so strict import_env=SLURM_*,LD_*"); }, "remove it",
+         [](FakeNode& node, const Finding&) { node.replace(",LD_*", ""); }},
         {"Optional", "pam.account.control", Status::fail, "gets in all the same",
          [](FakeNode& node) { node.replace(account_line, "account optional pam_slurm_adopt.so strict"); }, "'required'",
          [](FakeNode& node, const Finding&) { node.replace("account optional", "account required"); }},
@@ -321,7 +324,7 @@ TEST(Check, ThePlainExamplesAreOkInEverything)
     for (const auto& [layout, example] : {std::pair{"debian12", "sshd"}, {"redhat9", "sshd-redhat"}}) {
         FakeNode node;
         node.use_layout(layout);
-        write_lines(node, contents(std::string(PAM_LAYOUTS) + "/../../../pam/examples/" + example));
+        write_lines(node, contents(std::string(PAM_LAYOUTS) + "/../../../contrib/pam/" + example));
         EXPECT_EQ(run_checks(look_at(node.roots, "sshd"), Output{}), Exit::yes) << example;
         for (const Check& check : all_checks()) {
             const Found found = check.look(look_at(node.roots, "sshd"));

@@ -43,7 +43,7 @@ offers_also() {
 }
 
 [[ $(complete -p slurm-adopt) == 'complete -F _slurm_adopt slurm-adopt' ]] || fail 'not registered'
-offers 'check disable enable explain list token' ''
+offers 'check disable enable explain list token use' ''
 offers 'enable explain' e
 offers 'mint show verify' token ''
 offers '--confdir --help --json --service --sshd-config --version' check --
@@ -73,7 +73,7 @@ rm -r "$directory"
 offers '' nonsense --no-such
 
 # All that is offered is in the manual.
-for path in explain list check enable disable 'token mint' 'token show' 'token verify'; do
+for path in explain list check enable disable use 'token mint' 'token show' 'token verify'; do
   read -ra words <<<"$path"
   complete_words "${words[@]}" --
   [[ $offered ]] || fail "'$path --' offers nothing"

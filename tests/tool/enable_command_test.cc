@@ -214,9 +214,12 @@ TEST_F(EnableCommand, BackupsAreNeverWrittenOver)
     ASSERT_EQ(run_tool(enable_in(directory_.path())).status, 0);
     EXPECT_EQ(contents(sshd() + ".slurm-adopt-backup"), "an older one\n");
     EXPECT_EQ(contents(sshd() + ".slurm-adopt-backup.1"), original_);
-    ASSERT_EQ(run_tool(disable_in(directory_.path())).status, 0);
+    const auto disabled = run_tool(disable_in(directory_.path()));
+    ASSERT_EQ(disabled.status, 0);
     EXPECT_EQ(contents(sshd() + ".slurm-adopt-backup"), "an older one\n");
     EXPECT_FALSE(std::filesystem::exists(sshd() + ".slurm-adopt-backup.1"));
+    EXPECT_NE(disabled.out.find("a backup with other content stays: " + sshd() + ".slurm-adopt-backup\n"), std::string::npos)
+        << disabled.out;
 }
 
 TEST_F(EnableCommand, ManyAtOnceLeaveAWholeFile)

@@ -92,6 +92,7 @@ void expect_agreement(const Case& one_case)
                                 .service = one_case.service,
                                 .arguments = one_case.options,
                                 .connection = std::nullopt,
+                                .client = std::nullopt,
                                 .remote_host = rhost,
                                 .is_root = true,
                                 .roots = {}});
@@ -188,6 +189,7 @@ TEST(DryRun, NamesWhatItSaw)
                                 .service = "sshd",
                                 .arguments = {"strict"},
                                 .connection = std::nullopt,
+                                .client = std::nullopt,
                                 .remote_host = {},
                                 .is_root = true,
                                 .roots = {}});

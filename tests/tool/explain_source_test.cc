@@ -74,6 +74,9 @@ TEST_F(ExplainSource, OfSeveralThePortNamesOne)
     tcp(std::string(first) + second);
     const Source any = from("198.51.100.7");
     EXPECT_FALSE(any.connection);
+    ASSERT_TRUE(any.client) << "from where, and to which port, is known all the same";
+    EXPECT_EQ(any.client->peer.address, address("198.51.100.7"));
+    EXPECT_EQ(any.client->local.port, 22);
     EXPECT_NE(any.note.find("40022, 40023"), std::string::npos) << any.note;
     const Source one = from("198.51.100.7:40023");
     ASSERT_TRUE(one.connection) << one.note;

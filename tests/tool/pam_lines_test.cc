@@ -79,7 +79,8 @@ TEST_F(PamLines, EveryServiceAndEachLineOnce)
 
 TEST_F(PamLines, LeftOversAreNoServices)
 {
-    for (const char* const name : {".sshd", "sshd~", "sshd.dpkg-old", "sshd.dpkg-dist", "sshd.ucf-old"})
+    for (const char* const name : {".sshd", "sshd~", "sshd.dpkg-old", "sshd.dpkg-dist", "sshd.ucf-old", "sshd.rpmnew",
+                                   "sshd.rpmsave", "sshd.rpmorig"})
         (void)service(name, "account required pam_slurm_adopt.so typo\n");
     EXPECT_EQ(ask({"options"}).status, 0);
     (void)service("sshd.old", "account required pam_slurm_adopt.so typo\n");

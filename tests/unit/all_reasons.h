@@ -18,6 +18,8 @@ inline constexpr std::array all_reasons = {
     Reason::source_job,
     Reason::account_job,
     Reason::current_job,
+    Reason::file_job,
+    Reason::sticky,
     Reason::no_jobs,
     Reason::job_starting,
     Reason::no_extern_step,

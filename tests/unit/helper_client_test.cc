@@ -21,6 +21,7 @@
 
 #include "slurm_adopt/child.h"
 #include "slurm_adopt/helper_wire.h"
+#include "support/frozen.h"
 
 namespace slurm_adopt {
 namespace {
@@ -141,36 +142,10 @@ TEST_F(HelperClient, WhatTheHelperStartedEndsWithIt)
     expect_no_child_left();
 }
 
-// As a process that hangs in the kernel does: no signal ends it until somebody lets it go.
-class Frozen {
-public:
-    Frozen()
-    {
-        // The freezer of cgroup v1; that of v2 lets a process be killed.
-        directory_ = "/sys/fs/cgroup/freezer/slurm-adopt-test-" + std::to_string(::getpid());
-        works_ = std::filesystem::exists("/sys/fs/cgroup/freezer/cgroup.procs") && std::filesystem::create_directory(directory_) &&
-                 bool(std::ofstream(directory_ + "/freezer.state") << "FROZEN" << std::flush);
-    }
-    Frozen(const Frozen&) = delete;
-    Frozen& operator=(const Frozen&) = delete;
-    ~Frozen()
-    {
-        if (!std::filesystem::exists(directory_)) return;
-        std::ofstream(directory_ + "/freezer.state") << "THAWED" << std::flush;
-        for (int i = 0; i < 1000 && ::rmdir(directory_.c_str()) != 0; ++i) ::usleep(5'000);
-    }
-    [[nodiscard]] bool works() const { return works_; }
-    [[nodiscard]] const std::string& directory() const { return directory_; }
-
-private:
-    std::string directory_;
-    bool works_ = false;
-};
-
 TEST_F(HelperClient, OneThatCannotBeKilledIsLeftBehind)
 {
     {
-        const Frozen frozen;
+        const test::Frozen frozen;
         if (!frozen.works()) GTEST_SKIP() << "no freezer of cgroup v1 here";
         const Outcome outcome = ask(script("echo $$ >" + frozen.directory() + "/cgroup.procs; exit 0"), 300ms);
         EXPECT_NE(outcome.error.find("hangs in the kernel"), std::string::npos) << outcome.error;

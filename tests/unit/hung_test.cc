@@ -13,6 +13,7 @@
 
 #include "support/forked.h"
 #include "support/listening_socket.h"
+#include "support/locked_process.h"
 #include "support/temp_directory.h"
 
 namespace slurm_adopt {
@@ -72,6 +73,17 @@ TEST_F(Hung, StoppedAndDeadAre)
     EXPECT_TRUE(is_hung(Roots{}, process.pid()));
     process.make_zombie();
     EXPECT_TRUE(is_hung(Roots{}, process.pid()));
+}
+
+// As a program of root's may be that a user has started.
+TEST_F(Hung, WhoseMemoryIsLockedIsNotWaitedFor)
+{
+    const LockedProcess locked([] { return true; });
+    ASSERT_TRUE(locked.is_locked());
+    (void)::alarm(20);  // dead of it, not hung
+    EXPECT_FALSE(is_hung(Roots{}, locked.pid()));
+    EXPECT_FALSE(is_listed("s"));
+    (void)::alarm(0);
 }
 
 TEST_F(Hung, WhoIsNotThereIsNotKnownToBe)

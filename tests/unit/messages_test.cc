@@ -94,6 +94,19 @@ TEST(DecisionLine, NoTextFromOutsideForgesAKeyALineOrAnEscape)
     }
 }
 
+TEST(UserMessage, NamesTheWayToAnotherJob)
+{
+    LoginRecord login = record(Verdict::adopt, Reason::newest_job);
+    login.jobs = 2;
+    login.may_name_job = true;
+    EXPECT_EQ(user_message(login), "You have 2 jobs on n1; this login was placed into job 7. For another one: slurm-adopt use <JOBID>");
+    login.decision = {Verdict::adopt, Reason::file_job};
+    EXPECT_EQ(user_message(login), "You have 2 jobs on n1; this login was placed into job 7.");
+    login.decision = {Verdict::deny, Reason::unknown_job};
+    EXPECT_EQ(user_message(login),
+              "Access denied: you have 2 jobs on n1 and it is not known which one this login belongs to. Use: slurm-adopt use <JOBID>");
+}
+
 TEST(UserMessage, ExactTextForEachClass)
 {
     const std::pair<Reason, const char*> cases[] = {
@@ -146,6 +159,9 @@ TEST(UserMessage, TheJobTakenIsNamedWhereThereWereSeveral)
     login.jobs = 2;
     EXPECT_EQ(user_message(login),
               "You have 2 jobs on n1; this login was placed into job 7. For another one: srun --overlap --pty --jobid=<JOBID> bash");
+    const std::string newest = user_message(login);
+    login.decision.reason = Reason::sticky;
+    EXPECT_EQ(user_message(login), newest);
     // Who comes out of a job, or is in one, knows why it is that one.
     for (const Reason known : {Reason::source_job, Reason::current_job, Reason::account_job}) {
         login.decision.reason = known;

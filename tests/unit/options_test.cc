@@ -21,6 +21,13 @@ std::string join(const std::vector<std::string>& list)
     return text;
 }
 
+std::string join(const std::vector<Chooser>& order)
+{
+    std::string text;
+    for (const Chooser chooser : order) text += std::to_string(static_cast<int>(chooser)) + ';';
+    return text;
+}
+
 // All of Options as text, one `name=value` a line, so that a test sees what changed and that nothing else did.
 std::map<std::string, std::string> dump(const Options& o)
 {
@@ -58,6 +65,8 @@ std::map<std::string, std::string> dump(const Options& o)
         {"import_env", join(o.import_env)},
         {"runtime_dir", number(o.runtime_dir)},
         {"job_choice", number(o.job_choice)},
+        {"choose", join(o.choose)},
+        {"sticky", number(o.sticky)},
         {"deny_message_file", o.deny_message_file},
         {"quiet", number(o.quiet)},
     };
@@ -121,12 +130,15 @@ std::vector<Case> accepted()
         {"import_env=SLURM_*,_x1", "SLURM_*;_x1;"},
         {"job_choice=none", std::to_string(static_cast<int>(JobChoice::none))},
         {"job_choice=file", std::to_string(static_cast<int>(JobChoice::file))},
+        {"choose=callerid", join({Chooser::callerid})},
+        {"choose=newest", join({Chooser::newest})},
+        {"choose=callerid,newest", join({Chooser::callerid, Chooser::newest})},
         {"deny_message_file=/etc/slurm-adopt/denied", "/etc/slurm-adopt/denied"},
         {"strict", "1"},
         {"quiet", "1"},
     };
     static const std::vector<std::string> switches = {
-        "disable_x11", "join_container", "single_job_skip_rpc", "ignore_root", "strict", "exempt_adopt", "runtime_dir", "quiet"};
+        "disable_x11", "join_container", "single_job_skip_rpc", "ignore_root", "strict", "exempt_adopt", "runtime_dir", "sticky", "quiet"};
     static std::vector<std::string> arguments;  // kept alive for the pointers in the cases
     arguments.clear();
     arguments.reserve(100);
@@ -232,6 +244,7 @@ TEST(Options, TheCasesAboveCoverTheWholeTable)
         case OptionType::names:
         case OptionType::services:
         case OptionType::patterns:
+        case OptionType::order:
             EXPECT_TRUE(std::any_of(tried.begin(), tried.end(), [&](const std::string& argument) {
                 return argument.starts_with(std::string(spec.name) + '=');
             })) << spec.name;
@@ -239,6 +252,25 @@ TEST(Options, TheCasesAboveCoverTheWholeTable)
         if (spec.type == OptionType::flag) {
             EXPECT_TRUE(tried.contains(std::string(spec.name))) << spec.name << " bare";
         }
+    }
+}
+
+// File is for job_choice=file only, and with that it has to be there.
+TEST(Options, EveryOrderWithTheFile)
+{
+    using enum Chooser;
+    const std::pair<std::string_view, std::vector<Chooser>> orders[] = {
+        {"choose=file", {file}},
+        {"choose=file,newest", {file, newest}},
+        {"choose=callerid,file", {callerid, file}},
+        {"choose=file,callerid", {file, callerid}},
+        {"choose=callerid,file,newest", {callerid, file, newest}},
+        {"choose=file,callerid,newest", {file, callerid, newest}},
+    };
+    for (const auto& [argument, order] : orders) {
+        const ParsedOptions parsed = parse({argument, "job_choice=file"});
+        EXPECT_TRUE(parsed.errors.empty()) << argument << ": " << parsed.errors.front();
+        EXPECT_EQ(parsed.options.choose, order) << argument;
     }
 }
 

@@ -90,6 +90,10 @@ std::vector<std::string> wrong_values(OptionType type)
     case OptionType::services:
         return {"", ",", "sshd,", ",sshd", "sshd,,login", "*,sshd", "sshd,*", "ssh*", "a b", "a/b", "sshd\n", "a=b"};
     case OptionType::patterns: return {"", ",", "A,", ",A", "*", "A**", "A*B", "1A", "A B", "A-B", "A=B", "\xc3\xa9", "A,*"};
+    case OptionType::order:
+        return {"", ",", "none", "Callerid", "callerid,", ",callerid", "callerid,,newest", "callerid newest", "callerid, newest", "callerid;newest",
+                "callerid,callerid", "newest,newest", "newest,callerid", "newest,file", "callerid,newest,file", "callerid,newest,callerid",
+                "callerid,file,file", "callerid,oldest", "call", "newest\n", "*"};
     }
     return {};
 }
@@ -153,6 +157,14 @@ TEST(WrongOptions, OptionsThatContradictEachOther)
          "controller=rest needs one of rest_token_file=FILE and rest_key_file=FILE"},
         {{"controller=rest", "rest_url=http://r", "rest_token_file=/t", "rest_key_file=/k"},
          "rest_token_file and rest_key_file are both given: keep one of them"},
+        {{"choose=file"}, "choose= names file, which is for job_choice=file only: write job_choice=file, or take file out"},
+        {{"choose=callerid,file,newest", "job_choice=none"},
+         "choose= names file, which is for job_choice=file only: write job_choice=file, or take file out"},
+        {{"choose=callerid", "job_choice=file"},
+         "job_choice=file, but choose= does not name file: add file to choose=, or take job_choice=file out"},
+        {{"job_choice=file", "choose=callerid,newest"},
+         "job_choice=file, but choose= does not name file: add file to choose=, or take job_choice=file out"},
+        {{"controller=rest", "choose=file"}, "controller=rest needs rest_url=URL, slurmrestd's address"},
     };
     for (const auto& [arguments, sentence] : cases) {
         const auto errors = errors_of(arguments);
@@ -213,6 +225,7 @@ TEST(WrongOptions, EveryOptionOnlyOnce)
             !spec.default_value.empty()         ? std::string(spec.default_value)
             : spec.type == OptionType::path     ? "/x"
             : spec.type == OptionType::url      ? "unix:/x"
+            : spec.type == OptionType::order    ? "callerid"
                                                 : "x";
         const std::string argument = std::string(spec.name) + '=' + value;
         // Alone it lacks what it is for.

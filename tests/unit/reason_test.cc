@@ -15,7 +15,7 @@ namespace {
 // Written out once more, by class: adding or moving a reason has to be meant.
 const std::map<FailureClass, std::set<std::string>> expected = {
     {FailureClass::none, {"root", "service", "exempt_user", "exempt_group", "one_job", "newest_job", "source_job",
-                           "account_job", "current_job"}},
+                           "account_job", "current_job", "file_job", "sticky"}},
     {FailureClass::no_jobs, {"no_jobs", "job_starting", "no_extern_step"}},
     {FailureClass::unknown_job, {"unknown_job"}},
     {FailureClass::adopt_failure,

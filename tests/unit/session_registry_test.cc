@@ -12,6 +12,7 @@
 #include "slurm_adopt/fd.h"
 #include "support/failing_call.h"
 #include "support/forked.h"
+#include "support/locked_process.h"
 #include "support/temp_directory.h"
 
 namespace slurm_adopt {
@@ -47,6 +48,26 @@ TEST(SessionKey, ADeadProcessHasNone)
     const std::string pid = std::to_string(child.pid());
     child.kill();
     EXPECT_FALSE(session_key("/proc", pid).value());
+}
+
+// Sessions are root's. The stat of a user's process may not be there to read for as long as the user likes.
+TEST(SessionKey, AUsersProcessHasNone)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    const test::LockedProcess locked([] { return ::setresuid(12345, 12345, 12345) == 0; });
+    ASSERT_TRUE(locked.is_locked());
+    (void)::alarm(20);  // dead of it, not hung
+    const auto key = session_key("/proc", std::to_string(locked.pid()));
+    ASSERT_TRUE(key);
+    EXPECT_FALSE(key.value());
+    // One that has its number lives in doubt, if it is that user's.
+    const test::TempDirectory directory;
+    const Fd sessions(::open(directory.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    for (const char* user : {"12345", "12346"})
+        ASSERT_TRUE(register_session(sessions.get(), user, std::to_string(locked.pid()) + ".1").ok());
+    EXPECT_TRUE(has_living_session(sessions.get(), "12345", "/proc"));
+    EXPECT_FALSE(has_living_session(sessions.get(), "12346", "/proc"));
+    (void)::alarm(0);
 }
 
 TEST(SessionKey, TextThatDoesNotParseIsAnError)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The module on other Debian releases, each in a virtual machine with systemd and cgroup v2: Debian 13 (Slurm 24.11) and
-# Debian 14 (Slurm 26.05). Makes their images, compiles the project inside them, boots them with the tests of guest/,
-# and reports every case. Exit code 0 only if all of them ran and passed. See --help.
+# Debian 14 (Slurm 26.05). Makes their images, builds the packages inside them, boots them with the tests of guest/, which
+# install those, and reports every case. Exit code 0 only if all of them ran and passed. See --help.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,6 +26,8 @@ usage: run.sh [OPTION]... [RELEASE]...      (releases: trixie forky; both, if no
   --bench            no tests: the bench of build/tests/bench, against Debian's pam_slurm_adopt (trixie only); its
                      results stay in build/vm/RELEASE/bench.tsv. Exit code 0 only if all targets are met.
   --keep             keep the systems in build/vm and use them the next time
+  --prepare          make and keep the systems, compile the project in them, and boot nothing
+  --prepared         use the systems of --prepare, where they are complete, and do not keep them
 
 The faults that the cases report are appended to the file that $SLURM_ADOPT_FAULT_ROWS names, if set.
 Needs root, qemu-system-x86_64 and debootstrap. Everything it makes is in build/vm; the logs that stay are
@@ -39,7 +41,7 @@ die() {
 }
 
 main() {
-  module=$project/build/pam/pam_slurm_adopt.so cases=. keep=0 bench=''
+  module=$project/build/pam/pam_slurm_adopt.so cases=. use=0 keep=0 prepare=0 bench=''
   releases=()
   local inside=0
   while (($#)); do
@@ -47,7 +49,9 @@ main() {
       --module) module=$(realpath -e "$2"); shift 2 ;;
       --cases) cases=$2; shift 2 ;;
       --bench) bench=$project/build/tests/bench; shift ;;
-      --keep) keep=1; shift ;;
+      --keep) use=1 keep=1; shift ;;
+      --prepare) prepare=1 keep=1; shift ;;
+      --prepared) use=1; shift ;;
       --inside) inside=1; shift ;;  # by ourselves only
       -h | --help) usage; exit 0 ;;
       trixie | forky) releases+=("$1"); shift ;;
@@ -61,7 +65,7 @@ main() {
   ((${#releases[@]})) || releases=(trixie forky)
   ((EUID == 0)) || die "needs root"
   [[ -e $module ]] || die "$module is missing: build the project first"
-  [[ -e $build/tests/rest/rest_ask && -e $build/src/slurm-adopt ]] || die "$build is missing rest_ask or slurm-adopt: build the project first"
+  [[ -e $build/tests/rest/rest_ask ]] || die "$build is missing rest_ask: build the project first"
   [[ ! $bench || -e $bench/bench_compare ]] || die "$bench is missing: build the project first (target slurm_adopt_bench)"
   [[ $cases != *' '* ]] || die "--cases: no blanks, write . or \\s"
   top=$project/build/vm
@@ -70,7 +74,7 @@ main() {
 
 # Runs ourselves again in namespaces, so that no mount and no process can stay, however this ends.
 in_namespaces() {
-  local child='' status=0 signal signalled=0 keep_option=() bench_option=()
+  local child='' status=0 signal signalled=0 options=()
   for signal in INT:130 TERM:143 HUP:129; do
     # shellcheck disable=SC2064
     trap "signalled=${signal#*:}; [[ ! \$child ]] || kill -KILL \$child" "${signal%:*}"
@@ -78,11 +82,11 @@ in_namespaces() {
   mkdir -p "$top"
   exec 9>"$top/lock"
   flock -n 9 || die "another run uses $top"
-  if ((keep)); then keep_option=(--keep); else remove_systems; fi
-  if [[ $bench ]]; then bench_option=(--bench); fi
+  if ((!use)); then remove_systems; elif ((keep)); then rm -f "$top"/*/compiled; fi
+  if ((prepare)); then options+=(--prepare); fi
+  if [[ $bench ]]; then options+=(--bench); fi
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc -- \
-    bash "$here/run.sh" --inside --module "$module" --cases "$cases" "${keep_option[@]}" "${bench_option[@]}" \
-    "${releases[@]}" 9>&- </dev/null &
+    bash "$here/run.sh" --inside --module "$module" --cases "$cases" "${options[@]}" "${releases[@]}" 9>&- </dev/null &
   child=$!
   # A signal that came before there was anything to kill.
   if ((signalled)); then kill -KILL "$child"; fi
@@ -95,7 +99,8 @@ in_namespaces() {
 }
 
 remove_systems() {
-  rm -rf --one-file-system "$top"/*/root "$top"/*/payload "$top"/*/*.ext4 "$top"/*/kernel "$top"/*/initrd "$top"/*/complete
+  rm -rf --one-file-system "$top"/*/root "$top"/*/payload "$top"/*/*.ext4 "$top"/*/kernel "$top"/*/initrd "$top"/*/complete \
+    "$top"/*/compiled
 }
 
 run_all() {
@@ -109,6 +114,11 @@ run_all() {
     run_release "$release" "$mirror" &
     pids+=($!)
   done
+  if ((prepare)); then
+    local pid status=0
+    for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+    return $status
+  fi
   wait "${pids[@]}" || true
   for release in "${releases[@]}"; do
     judge "$release"
@@ -128,8 +138,16 @@ run_release() {
     : >"$dir/complete"
   fi
   echo "$release: installed after $((SECONDS - start)) s"
-  "$here/image.sh" build "$dir" "$project" "$module" "$build" "$bench" >"$dir/build.log" 2>&1 || return
+  # By --prepare, for the run after it.
+  if [[ ! -e $dir/compiled ]]; then
+    "$here/image.sh" build "$dir" "$project" "$module" "$build" "$bench" >"$dir/build.log" 2>&1 || return
+  fi
+  rm -f "$dir/compiled"
   echo "$release: built after $((SECONDS - start)) s"
+  if ((prepare)); then
+    : >"$dir/compiled"
+    return 0
+  fi
   boot "$dir" || return
   echo "$release: tested after $((SECONDS - start)) s"
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "check/checks.h"
+#include "slurm_adopt/environment_import.h"
 #include "slurm_adopt/file.h"
 #include "slurm_adopt/name_list.h"
 #include "slurm_adopt/users.h"
@@ -51,6 +52,11 @@ Found check_options(const Node& node)
         if (!ours.options.errors.empty())
             return found_fail(at(ours) + "everybody but root is refused: " + ours.options.errors.front(),
                               "correct or remove that option in " + ours.line.place.text());
+    for (const OurLine& ours : lines)
+        for (const std::string& pattern : ours.options.options.import_env)
+            if (is_denied_pattern(pattern))
+                return found_warn(at(ours) + "import_env: no session gets '" + pattern + "', whatever the job has",
+                                  "remove it from import_env= in " + ours.line.place.text() + "; see pam_slurm_adopt(8)");
     return found_ok("all options are valid");
 }
 

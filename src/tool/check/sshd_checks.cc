@@ -18,12 +18,13 @@ using namespace std::chrono_literals;
 
 using Settings = std::map<std::string, std::string>;  // keywords in lower case
 
+// OpenSSH 9.2 prints keywords in lower case, 10.6 as sshd_config(5) has them.
 Settings settings_of(std::string_view output)
 {
     Settings settings;
     for (const std::string_view line : split(output, '\n'))
         if (const std::size_t space = line.find(' '); space != std::string_view::npos)
-            settings.emplace(line.substr(0, space), line.substr(space + 1));
+            settings.emplace(lower_case(line.substr(0, space)), line.substr(space + 1));
     return settings;
 }
 

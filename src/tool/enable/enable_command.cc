@@ -149,6 +149,8 @@ Result<Outcome> disable(const Arguments& arguments)
     outcome.changed = true;
     if (file.value().remove_backups(text.value()) > 0)
         outcome.remarks.emplace_back("the file is again what its backup was; the backup is removed");
+    for (const std::string& backup : file.value().backups())
+        outcome.remarks.push_back("a backup with other content stays: " + backup);
     return outcome;
 }
 

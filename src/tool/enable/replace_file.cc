@@ -182,4 +182,14 @@ unsigned EditedFile::remove_backups(const std::string& text) const
     return removed;
 }
 
+std::vector<std::string> EditedFile::backups() const
+{
+    std::vector<std::string> there;
+    for (unsigned number = 0; number < most_backups; ++number) {
+        if (::faccessat(directory_.get(), backup_name(number).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            there.push_back(EditedFile::directory() + '/' + backup_name(number));
+    }
+    return there;
+}
+
 }  // namespace slurm_adopt::tool

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <string>
+#include <vector>
 
 #include "slurm_adopt/fd.h"
 #include "slurm_adopt/result.h"
@@ -33,6 +34,7 @@ public:
     [[nodiscard]] Result<std::string> back_up() const;
     // Removes the backups whose content is `text`; how many. What cannot be removed stays.
     unsigned remove_backups(const std::string& text) const;
+    [[nodiscard]] std::vector<std::string> backups() const;  // the paths of those that are there
 
 private:
     EditedFile(std::string path, Fd directory, Fd file, const struct stat& status, std::string text);

@@ -11,6 +11,8 @@
 
 #include "login_phase.h"
 #include "slurm_adopt/cgroup_path.h"
+#include "slurm_adopt/job_file.h"
+#include "slurm_adopt/job_process.h"
 #include "slurm_adopt/stepd_place.h"
 #include "slurm_adopt/stepd_protocol.h"
 #include "slurm_adopt/unix_stream.h"
@@ -32,6 +34,8 @@ public:
     [[nodiscard]] Result<Done> set_environment(const std::string&, const std::string&) override { return Done{}; }
     void unset_environment(const std::string&) override {}
     [[nodiscard]] std::string environment(const std::string&) const override { return {}; }
+    [[nodiscard]] bool has_environment(const std::string&) const override { return false; }
+    [[nodiscard]] std::vector<std::string> environment_names() const override { return {}; }
     [[nodiscard]] bool keep(TakenJob) override { return true; }
     [[nodiscard]] const TakenJob* kept() const override { return nullptr; }
 
@@ -39,6 +43,15 @@ private:
     const DryRunRequest& request_;
     DryRun& run_;
 };
+
+// The module compares with the program that it runs in; this is another one.
+bool is_named_sshd(const std::string& process)
+{
+    char name[4096];
+    const ssize_t length = ::readlink((process + "/exe").c_str(), name, sizeof name);
+    const std::string_view program(name, length > 0 ? static_cast<std::size_t>(length) : 0);
+    return program.ends_with("/sshd") || program.ends_with("/sshd-session");
+}
 
 class NotingAccess final : public NodeAccess {
 public:
@@ -81,6 +94,21 @@ public:
         return answer;
     }
 
+    Result<std::optional<std::uint32_t>> find_sticky_job(const Roots& roots, const std::vector<StepdSession>& sessions,
+                                                         std::string_view, Deadline deadline) override
+    {
+        if (!request_.client) return std::optional<std::uint32_t>();
+        if (!request_.is_root) {
+            missed("where the user's other logins come from");
+            run_.is_uncertain = true;
+            return std::optional<std::uint32_t>();
+        }
+        // The login comes by a connection that is not there yet.
+        Connection own = *request_.client;
+        own.peer.port = 0;
+        return slurm_adopt::find_sticky_job(roots, sessions, own, is_named_sshd, deadline);
+    }
+
     Result<std::vector<helper_wire::ControllerJob>> ask_controller(const HelperSettings& settings, const ControllerQuestion& question,
                                                                    Deadline deadline) override
     {
@@ -104,6 +132,16 @@ public:
             run_.is_uncertain = true;
         }
         return text;
+    }
+
+    Result<std::optional<std::uint32_t>> read_job_file(const User& user, Deadline deadline) override
+    {
+        // Who is not root explains the own login, and reads the own file.
+        auto job = request_.is_root ? NodeAccess::read_job_file(user, deadline)
+                                    : job_in(slurm_adopt::read_job_file((user.home + std::string(job_file_config)).c_str(), user.uid));
+        note({.kind = StepKind::file,
+              .file = SeenFile{job ? job.value() : std::nullopt, job ? std::string() : job.error().context}});
+        return job;
     }
 
     bool wait_for_step(StepWatch&, Deadline until) override
@@ -228,6 +266,7 @@ private:
         if (!adoption.verified && request.must_be_verified) return unverifiable();
         if (auto found = ending(StepState{state.value()})) return *std::move(found);
         adoption.adopted = true;
+        if (request.view_job) adoption.job = view_of_job(roots, adoption.step);
         return adoption;
     }
 

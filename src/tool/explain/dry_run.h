@@ -27,6 +27,7 @@ struct DryRunRequest {
     std::string service;
     std::vector<std::string> arguments;    // of the PAM line
     std::optional<Connection> connection;  // of the login
+    std::optional<Connection> client;      // from where and to which port it comes, its own port left aside
     std::string remote_host;               // PAM_RHOST; empty: none
     bool is_root = true;                   // whoever runs it: what root alone may read is not held against the node
     Roots roots;
@@ -55,6 +56,12 @@ struct SeenSource {
     std::optional<SourceAnswer> answer;
     std::string error;    // none: why
     std::string program;  // the helper
+};
+
+// The user's own word (job_choice=file).
+struct SeenFile {
+    std::optional<std::uint32_t> job;
+    std::string error;  // it does not count: why. None, and no job: there is no file
 };
 
 // What the controller says, where the user has no extern step here and it is asked.
@@ -89,7 +96,7 @@ struct SeenAdoption {
     bool verifiable = false;  // the kernel could confirm it
 };
 
-enum class StepKind { before_jobs, jobs, source, choice, adoption, controller, wait };
+enum class StepKind { before_jobs, jobs, source, file, choice, adoption, controller, wait };
 
 // What the phase did, in its order; one or no member is set, by `kind`.
 struct Step {
@@ -101,6 +108,7 @@ struct Step {
     std::optional<SeenAdoption> adoption{};
     std::optional<SeenController> controller{};
     std::optional<SeenWait> wait{};
+    std::optional<SeenFile> file{};
 };
 
 struct DryRun {

@@ -78,6 +78,7 @@ Result<Explanation> explain(const ExplainRequest& request)
     if (explanation.stack && !explanation.stack->lines.empty())
         dry.arguments = explanation.stack->lines.front().arguments;
     dry.connection = request.source.connection;
+    dry.client = request.source.client;
     dry.remote_host = request.source.remote_host;
     dry.is_root = request.is_root;
     dry.roots = request.roots;

@@ -72,6 +72,11 @@ Json json_of(const SeenAdoption& seen)
             {"verifiable", seen.verifiable}};
 }
 
+Json json_of(const SeenFile& seen)
+{
+    return {{"job", seen.job ? Json(*seen.job) : Json()}, {"error", seen.error.empty() ? Json() : Json(seen.error)}};
+}
+
 Json json_of(const SeenController& seen)
 {
     Json result{{"by", seen.by_rest ? "rest" : "rpc"}, {"jobs", Json()}, {"error", seen.error.empty() ? Json() : Json(seen.error)}};
@@ -94,6 +99,10 @@ Json json_of(const Step& step)
     case StepKind::source:
         result = json_of(*step.source);
         result["step"] = "source";
+        break;
+    case StepKind::file:
+        result = json_of(*step.file);
+        result["step"] = "file";
         break;
     case StepKind::choice:
         result = json_of(*step.choice);

@@ -16,6 +16,8 @@ std::string_view words_of(Reason reason)
     case Reason::source_job: return "the source node says that the login comes from this job";
     case Reason::account_job: return "the account phase took this job";
     case Reason::current_job: return "the process is in this job already";
+    case Reason::file_job: return "the user has named this job (slurm-adopt use)";
+    case Reason::sticky: return "a login of the user's from the same address is in this job already";
     case Reason::no_jobs: return "the user has no job on this node";
     case Reason::job_starting: return "the controller says that the user's job is starting on this node";
     case Reason::no_extern_step: return "the controller says that a job of the user's runs on this node, but it has no extern step";

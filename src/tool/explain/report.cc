@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "reason_words.h"
+#include "slurm_adopt/job_file.h"
 #include "slurm_adopt/text.h"
 #include "slurm_adopt/users.h"
 #include "survey/controller_jobs.h"
@@ -111,6 +112,7 @@ private:
         case StepKind::before_jobs: return head("before", "options, user and exemptions: the jobs decide " + took);
         case StepKind::jobs: return jobs(*step.jobs, took);
         case StepKind::source: return source(*step.source, took);
+        case StepKind::file: return file(*step.file, took);
         case StepKind::choice: return choice(*step.choice, took);
         case StepKind::adoption: return adoption(*step.adoption, took);
         case StepKind::controller: return controller(*step.controller, took);
@@ -147,13 +149,23 @@ private:
         }
     }
 
+    void file(const SeenFile& seen, const std::string& took)
+    {
+        const std::string shown = fmt::format("~{}/{}", printable(what_.user), job_file_shown);
+        head("file", seen.job             ? fmt::format("{} names job {} {}", shown, *seen.job, took)
+                     : seen.error.empty() ? fmt::format("{} is not there: the user names no job {}", shown, took)
+                                          : fmt::format("{} does not count: {} {}", shown, printable(seen.error), took));
+    }
+
     void choice(const SeenChoice& seen, const std::string& took)
     {
         const auto& steps = what_.run.steps;
         const bool asked =
             std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == StepKind::source; });
         if (what_.has_connection && !asked)
-            head("answer", "the source node is not asked: with one job it makes no difference (single_job_skip_rpc)");
+            head("answer", seen.jobs.size() > 1
+                               ? "the source node is not asked: choose= does not name callerid, or something before it says which job"
+                               : "the source node is not asked: with one job it makes no difference (single_job_skip_rpc)");
         head("choice",
              (seen.candidates.empty() ? "no job: " + std::string(words_of(seen.otherwise)) : "in this order:") + ' ' + took);
         bool is_first = true;

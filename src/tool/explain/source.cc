@@ -169,6 +169,9 @@ Source source_of(const std::string& proc, const From& from)
     Source source;
     source.remote_host = to_text(from.address);
     const auto found = connections_from(proc, from);
+    // The service with the lower port is the likelier one to be sshd.
+    const auto by_port = [](const Connection& a, const Connection& b) { return a.local.port < b.local.port; };
+    if (!found.empty()) source.client = *std::min_element(found.begin(), found.end(), by_port);
     if (found.size() == 1) {
         source.connection = found.front();
         source.note = fmt::format("--from: the connection {} port {} to {} port {}", source.remote_host,
@@ -189,6 +192,7 @@ Source source_of(const std::string& proc, const From& from)
         return source;
     }
     source.connection = Connection{{*here, ssh_port()}, {from.address, from.port.value_or(0)}};
+    source.client = source.connection;
     source.note =
         fmt::format("--from: {} has no such connection open to this node now; the source node names a job only for one",
                     source.remote_host);
@@ -207,6 +211,7 @@ Source source_of_session(const char* ssh_connection)
         source.note = "SSH_CONNECTION is not what ssh sets: " + printable(ssh_connection);
         return source;
     }
+    source.client = source.connection;
     source.remote_host = to_text(source.connection->peer.address);
     source.note = fmt::format("SSH_CONNECTION: the connection {} port {}", source.remote_host, source.connection->peer.port);
     return source;

@@ -30,6 +30,7 @@ struct From {
 
 struct Source {
     std::optional<Connection> connection;  // none: the source node is not asked
+    std::optional<Connection> client;      // only for the client's address and our port: set for several connections as well
     std::string remote_host;               // PAM_RHOST of such a login; empty: a login without a source
     std::string note;                      // where it comes from, or why there is none; for people
 };

@@ -4,6 +4,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -132,6 +133,18 @@ std::string LogMark::text() const
     std::string text;
     for (const std::string& line : lines_with("")) text += line + '\n';
     return text;
+}
+
+std::string LogMark::unprintable() const
+{
+    wait_for_the_log();
+    std::string found;
+    for (const std::string& line : lines()) {
+        // rsyslogd writes a control character as '#' and three octal digits.
+        const bool is_plain = std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+        if (!is_plain || line.find("#0") != std::string::npos) found += line + '\n';
+    }
+    return found;
 }
 
 std::vector<Decision> LogMark::decisions(const std::string& user) const

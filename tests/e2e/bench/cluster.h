@@ -65,6 +65,8 @@ public:
     [[nodiscard]] std::vector<std::string> lines_with(const std::string& text) const;
     // All of our module's as one text, to be searched or shown.
     [[nodiscard]] std::string text() const;
+    // Of all lines those with anything but printable ASCII in them, one a line; empty: there is none.
+    [[nodiscard]] std::string unprintable() const;
     // The decision lines about `user`, oldest first; waits for the first.
     [[nodiscard]] std::vector<Decision> decisions(const std::string& user) const;
     // The only one; more or fewer give an empty one.

@@ -116,7 +116,8 @@ Command ssh_between(const std::string& from, const std::string& user, const std:
     return on(from, {.argv = std::move(argv)});
 }
 
-NodesJob::NodesJob(const std::string& user, const std::vector<std::string>& nodes, const std::string& partition)
+NodesJob::NodesJob(const std::string& user, const std::vector<std::string>& nodes, const std::string& partition,
+                   const std::vector<std::string>& options)
 {
     static int made = 0;
     directory_ = cluster().directory + "/home/" + user + "/job" + std::to_string(++made);
@@ -129,8 +130,11 @@ NodesJob::NodesJob(const std::string& user, const std::vector<std::string>& node
     }
     const std::string script = "cd " + directory_ + " && mkfifo orders && exec 3<>orders && : >ready && "
                                "while read -r order <&3; do sh -c \"$order\" 3<&- & done";
-    const Finished done = e2e::run(as_user(user, {"env", "--chdir=/", "sbatch", "--output=/dev/null", "--mem=64", "--partition=" + partition,
-                                                  "--nodes=" + std::to_string(nodes.size()), "--nodelist=" + list, "--wrap", script}));
+    std::vector<std::string> argv = {"env", "--chdir=/", "sbatch", "--output=/dev/null", "--mem=64", "--partition=" + partition,
+                                     "--nodes=" + std::to_string(nodes.size()), "--nodelist=" + list};
+    argv.insert(argv.end(), options.begin(), options.end());
+    argv.insert(argv.end(), {"--wrap", script});
+    const Finished done = e2e::run(as_user(user, std::move(argv)));
     std::smatch found;
     if (!std::regex_search(done.out, found, std::regex("Submitted batch job ([0-9]+)"))) throw std::runtime_error("sbatch: " + done.err);
     id_ = static_cast<std::uint32_t>(std::stoul(found[1]));

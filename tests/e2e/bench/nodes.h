@@ -38,7 +38,8 @@ inline constexpr auto outside = "outside";  // a host that is no node
 // steps waited for, when this goes out of scope.
 class NodesJob {
 public:
-    NodesJob(const std::string& user, const std::vector<std::string>& nodes, const std::string& partition = "all");
+    NodesJob(const std::string& user, const std::vector<std::string>& nodes, const std::string& partition = "all",
+             const std::vector<std::string>& options = {});  // of sbatch
     NodesJob(NodesJob&& other) noexcept
         : id_(std::exchange(other.id_, 0)), directory_(std::move(other.directory_)), nodes_(std::move(other.nodes_)) {}
     NodesJob& operator=(NodesJob&&) = delete;

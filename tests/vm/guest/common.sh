@@ -52,7 +52,9 @@ eventually() {
 
 # --- Slurm ---------------------------------------------------------------------------------------------------------
 
-write_slurm_conf() {  # [LINE]...
+# write_slurm_conf [LINE]...: with these lines more, and if $gres is set, with these of the node's, constrained.
+write_slurm_conf() {
+  local devices=no
   cat >/etc/slurm/slurm.conf <<'END'
 ClusterName=vm
 SlurmctldHost=vm(198.51.100.1)
@@ -85,8 +87,12 @@ NodeName=vm NodeAddr=198.51.100.1 CPUs=64 RealMemory=100000 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
 END
   printf '%s\n' "$@" >>/etc/slurm/slurm.conf
+  if [[ ${gres-} ]]; then
+    sed -i "s/^NodeName=.*/& Gres=$gres/" /etc/slurm/slurm.conf
+    devices=yes
+  fi
   # slurmd gives up when systemd has not made its scope after a second.
-  printf '%s\n' ConstrainRAMSpace=yes ConstrainCores=no ConstrainDevices=no SystemdTimeout=60000 >/etc/slurm/cgroup.conf
+  printf '%s\n' ConstrainRAMSpace=yes ConstrainCores=no ConstrainDevices=$devices SystemdTimeout=60000 >/etc/slurm/cgroup.conf
 }
 
 node_is_ready() {
@@ -142,6 +148,14 @@ end_all_jobs() {
   eventually 120 no_steps
 }
 
+# --- packages ------------------------------------------------------------------------------------------------------
+
+# Ours, built on this release. The helper's Pre-Depends has to be there first.
+install_packages() {
+  dpkg -i /mnt/packages/slurm-adopt_*.deb
+  dpkg -i /mnt/packages/slurm-adopt-helper_*.deb
+}
+
 # --- PAM -----------------------------------------------------------------------------------------------------------
 
 # use_stack SYSTEMD ACCOUNT SESSION: Debian's own stack of sshd. SYSTEMD is what pam_systemd's line is to be: its
@@ -179,6 +193,11 @@ session_line() {
 # login USER COMMAND...: by public key.
 login() {
   ssh -o BatchMode=yes "$1@$host" "${@:2}" </dev/null
+}
+
+# login_aloud USER COMMAND...: and what PAM says is shown, which root's configuration of the client hides.
+login_aloud() {
+  ssh -o BatchMode=yes -o LogLevel=INFO -o IgnoreUnknown=WarnWeakCrypto -o WarnWeakCrypto=no "$1@$host" "${@:2}" </dev/null
 }
 
 # login_with_password USER COMMAND...: by keyboard-interactive.

@@ -53,7 +53,7 @@ plan() {
     for name in $(cases_of bench); do echo "bench $name"; done
     return 0
   fi
-  for file in account x11 session keyboard publickey limits container console runtime_dir rest faults; do
+  for file in package account x11 session keyboard publickey limits gres choice container console runtime_dir rest faults; do
     for name in $(cases_of "$file"); do echo "$file $name"; done
   done
   # The module that was built on Debian 12.

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Makes a compute node of the machine: the project installed, users with keys and passwords, a Slurm of this one node.
+# Makes a compute node of the machine: our packages installed over Slurm's, users with keys and passwords, a Slurm of this one node.
 set -euo pipefail
 
 guest=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$guest/common.sh"
 
-cp -a /mnt/installed/. /
+install_packages
 # On a writable disk of root's, like any other module.
 install -D -m 644 /mnt/other.so /opt/other/pam_slurm_adopt.so
 
@@ -21,6 +21,7 @@ hostname vm
 mkdir -p "$debian_pam" /root/.ssh
 cp /etc/pam.d/sshd /etc/pam.d/common-session /etc/pam.d/common-account "$debian_pam/"
 ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
 for user in alice bob; do
   useradd --create-home --shell /bin/bash "$user"
   echo "$user:$user-password" | chpasswd
@@ -44,3 +45,5 @@ install -d /var/spool/slurmd
 write_slurm_conf
 systemctl start munge slurmctld slurmd ssh
 eventually 120 node_is_ready
+# From now on the client knows its host, and has nothing to say of it.
+eventually 120 login root true

@@ -81,7 +81,24 @@ case_action_no_jobs_ignore() {
 
 case_root_passes() {
   use_stack off "$(account_line strict)" ''
-  mkdir -p /root/.ssh
-  cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
   expect "root is let in" login root true
+}
+
+case_exempt_are_told_nothing() {
+  use_stack off "$(account_line strict exempt_groups=bob exempt_users=alice exempt_adopt=1)" ''
+  expect "an exempt group's member without a job is let in" test "$(login_aloud bob echo in 2>&1)" = in
+  new_job alice
+  local said
+  said=$(login_aloud alice cat /proc/self/cgroup 2>&1)
+  expect "an exempt user with a job is told nothing" test "$(wc -l <<<"$said")" = 1
+  expect "and adopted where asked" is_inside "${said#0::}" "$job"
+  new_job bob
+  said=$(login_aloud bob cat /proc/self/cgroup 2>&1)
+  expect "an exempt group's member with a job is told nothing" test "$(wc -l <<<"$said")" = 1
+  expect "and adopted where asked" is_inside "${said#0::}" "$job"
+  scancel "$job"
+  eventually 60 gone_step "$job"
+  use_stack off "$(account_line strict)" ''
+  said=$(login_aloud bob true 2>&1) && fail "who is not exempt is let in"
+  expect "who is not exempt is told" grep -q 'you have no job' <<<"$said"
 }

@@ -8,11 +8,6 @@ readonly key=/etc/slurm/adopt.key  # for us; slurmctld's own has to be slurm's
 readonly rest=http://127.0.0.1:6820
 readonly rest_ask=/mnt/rest_ask
 
-# As it was built on Debian 12.
-slurm-adopt() {
-  LD_LIBRARY_PATH=/mnt/tool /mnt/tool/slurm-adopt "$@"
-}
-
 end_of_case() {
   touch /run/go_on
   restart_slurm

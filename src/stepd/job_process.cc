@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "slurm_adopt/job_process.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <tuple>
+
+#include "slurm_adopt/asked_child.h"
+#include "slurm_adopt/directory.h"
+#include "slurm_adopt/environment_import.h"
+#include "slurm_adopt/file.h"
+#include "slurm_adopt/interrupted.h"
+#include "slurm_adopt/mount_table.h"
+#include "slurm_adopt/reading_lock.h"
+#include "slurm_adopt/stepd_place.h"
+#include "slurm_adopt/text.h"
+
+namespace slurm_adopt {
+namespace {
+
+// Of a job with thousands of processes, what is looked at. Each takes about ten microseconds.
+constexpr std::size_t most_steps = 8;
+constexpr std::size_t most_tasks = 4;           // of a step
+constexpr std::size_t most_processes = 8;       // of a task
+constexpr std::size_t most_environs = 4;        // of all
+constexpr std::size_t longest_list = 4096;      // cgroup.procs: 512 pids at least
+constexpr std::size_t longest_status = 16'384;  // "Groups:" may be long
+constexpr int directory = O_PATH | O_DIRECTORY | O_CLOEXEC;
+constexpr int reading = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
+bool is_tracking(const CgroupEntry& entry)
+{
+    return entry.controllers.empty() || entry.controllers == "freezer";
+}
+
+// The usual mount point saves reading a table that may have thousands of lines.
+Fd open_cgroup(const Roots& roots, const CgroupEntry& cgroup)
+{
+    if (!cgroup.controllers.empty())
+        if (Fd usual(::open((roots.freezer + cgroup.path).c_str(), directory)); usual) return usual;
+    const auto mountinfo = read_mountinfo(roots.proc);
+    const auto path = mountinfo ? cgroup_directory(mountinfo.value(), cgroup) : std::nullopt;
+    return path ? Fd(::open(path->c_str(), directory)) : Fd();
+}
+
+// What is left of a number's text: "0+1" is a step of a heterogeneous job's component.
+std::optional<std::uint32_t> leading_number(std::string_view text)
+{
+    return parse_number<std::uint32_t>(text.substr(0, text.find_first_not_of("0123456789")));
+}
+
+// By age: the batch step and the interactive one begin with the job.
+std::vector<std::string> own_steps_of(const Fd& job)
+{
+    constexpr std::string_view prefix = "step_";
+    std::vector<std::tuple<int, std::uint32_t, std::string>> steps;
+    Listing names(job.get(), ".");
+    while (const char* name = names ? names.next() : nullptr) {
+        const std::string_view step = name;
+        if (!step.starts_with(prefix) || step == "step_extern") continue;
+        const auto number = leading_number(step.substr(prefix.size()));
+        const int rank = step == "step_batch" ? 0 : step == "step_interactive" ? 1 : number ? 2 : 3;
+        steps.emplace_back(rank, number.value_or(0), step);
+    }
+    std::sort(steps.begin(), steps.end());
+    std::vector<std::string> sorted;
+    for (auto& [rank, number, name] : steps) sorted.push_back(std::move(name));
+    return sorted;
+}
+
+// cgroup v2 has a directory for each task (user/task_0); the freezer has all of a step's processes in one.
+std::vector<std::string> tasks_of(const Fd& job, const std::string& step)
+{
+    constexpr std::string_view prefix = "task_";
+    std::vector<std::pair<std::uint32_t, std::string>> tasks;
+    const std::string user = step + "/user";
+    Listing names(job.get(), user.c_str());
+    if (!names) return {step, step + "/task_0"};
+    while (const char* name = names.next())
+        if (const std::string_view task = name; task.starts_with(prefix))
+            if (const auto number = leading_number(task.substr(prefix.size())))
+                tasks.emplace_back(*number, user + '/' + name);
+    std::sort(tasks.begin(), tasks.end());
+    std::vector<std::string> sorted;
+    for (auto& [number, name] : tasks) sorted.push_back(std::move(name));
+    return sorted;
+}
+
+Result<std::string> read_at(const Fd& where, const char* name, std::size_t most)
+{
+    const Fd file(::openat(where.get(), name, reading));
+    if (!file) return system_error(name);
+    return read_open_file(file, name, most);
+}
+
+struct Process {
+    std::string environ;  // below /proc
+    std::string stat;
+    Fd directory;  // /proc/<pid>: this process, whoever has its number later
+};
+
+// Real, effective, saved and file system uid: slurmstepd has the user's as effective one at times.
+bool belongs_to(const Process& process, uid_t uid)
+{
+    const auto status = read_at(process.directory, "status", longest_status);
+    const std::string id = '\t' + std::to_string(uid);
+    return status && status.value().find("\nUid:" + id + id + id + id + '\n') != std::string::npos;
+}
+
+std::vector<Process> processes_of(const JobView& view, const std::string& task, uid_t uid)
+{
+    std::vector<Process> found;
+    const Fd list(::openat(view.job.get(), (task + "/cgroup.procs").c_str(), reading));
+    char text[longest_list];
+    const ssize_t length = list ? ::read(list.get(), text, sizeof text) : -1;
+    if (length <= 0) return found;
+    for (const std::string_view line : split({text, static_cast<std::size_t>(length)}, '\n')) {
+        if (found.size() == most_processes) break;
+        const std::string name(line);
+        struct stat status {};
+        Process process{name + "/environ", name + "/stat", Fd()};
+        if (parse_number<unsigned>(line)) process.directory = Fd(::openat(view.proc.get(), name.c_str(), directory));
+        if (!process.directory || ::fstat(process.directory.get(), &status) != 0 || status.st_uid != uid) continue;
+        if (belongs_to(process, uid)) found.push_back(std::move(process));
+    }
+    return found;
+}
+
+bool is_in_job(const Process& process, const JobView& view)
+{
+    const Fd cgroup(::openat(process.directory.get(), "cgroup", reading));
+    const auto cgroups = cgroup ? cgroups_of(cgroup) : Result<std::vector<CgroupEntry>>(system_error("cgroup"));
+    return cgroups && is_inside(cgroups.value(), view.directories);
+}
+
+// ---- In a child: who reads stat or environ waits for a lock and for pages that are the user's (hung.h). It allocates nothing. ----
+
+// Field 22 of proc_pid_stat(5); the second one is a name in brackets, which may contain anything. 0: it has ended.
+std::uint64_t start_in(std::string_view stat) noexcept
+{
+    const std::size_t end = stat.rfind(") ");
+    if (end == std::string_view::npos) return 0;
+    stat.remove_prefix(end + 2);
+    for (int field = 3; field < 22; ++field) {
+        const std::size_t blank = stat.find(' ');
+        if (blank == std::string_view::npos) return 0;
+        stat.remove_prefix(blank + 1);
+    }
+    return parse_number<std::uint64_t>(stat.substr(0, stat.find(' '))).value_or(0);
+}
+
+std::uint64_t start_of(int proc, const Process& process) noexcept
+{
+    char text[4096];
+    const Fd file(::openat(proc, process.stat.c_str(), reading));
+    const ssize_t length = file ? uninterrupted([&] { return ::read(file.get(), text, sizeof text); }) : -1;
+    return length > 0 ? start_in({text, static_cast<std::size_t>(length)}) : 0;
+}
+
+// After the environ. A process may end while it is read.
+struct Source {
+    std::size_t place = 0;  // in the list of processes
+    bool is_whole = false;
+};
+
+// The environ of the first of them to begin that still has one, and a Source; or ESRCH.
+int answer_with_first(int out, int proc, const std::vector<Process>& processes, std::size_t most) noexcept
+{
+    constexpr std::uint64_t tried = ~std::uint64_t{0};
+    std::array<std::uint64_t, most_processes> starts{};
+    starts.fill(tried);
+    for (std::size_t i = 0; i < processes.size(); ++i) starts[i] = processes.size() > 1 ? start_of(proc, processes[i]) : 0;
+    for (auto next = std::min_element(starts.begin(), starts.end()); *next != tried;
+         next = std::min_element(starts.begin(), starts.end())) {
+        *next = tried;
+        const auto place = static_cast<std::size_t>(next - starts.begin());
+        const Fd file(::openat(proc, processes[place].environ.c_str(), reading));
+        if (!file) continue;
+        const int error = copy_answer(out, file.get(), most - 1);  // a longer one is cut, and that is no error
+        const Source source{place, error == 0};
+        return write_answer(out, reinterpret_cast<const char*>(&source), sizeof source);
+    }
+    return ESRCH;
+}
+
+// ---- In sshd again. ----
+
+struct Environ {
+    Answer block;
+    Source source;
+};
+
+Result<Environ> first_environ(const JobView& view, const std::vector<Process>& processes, uid_t uid, std::size_t most,
+                              Deadline deadline)
+{
+    const auto question = [&](int out, int proc) noexcept { return answer_with_first(out, proc, processes, most); };
+    if (has_hanging_reading(view.readings, uid))
+        return Error{ErrorCode::timed_out, 0, "an earlier login still hangs in reading a process's environ"};
+    auto answer = ask_child(question, view.proc.get(), view.readings.get(), nullptr, most + sizeof(Source), deadline);
+    if (!answer && answer.error().code == ErrorCode::timed_out) mark_hanging_reading(view.readings, uid);
+    if (!answer) return std::move(answer).error();
+    Environ found{std::move(answer).value(), {}};
+    std::string& bytes = found.block.bytes;
+    if (bytes.size() < sizeof(Source)) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
+    std::memcpy(&found.source, bytes.data() + bytes.size() - sizeof(Source), sizeof(Source));
+    bytes.resize(bytes.size() - sizeof(Source));
+    if (found.source.place >= processes.size()) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
+    return found;
+}
+
+bool is_of_job(std::string_view block, std::uint32_t job_id)
+{
+    const auto said = value_in(block, "SLURM_JOB_ID");
+    return said &&
+           (*said == std::to_string(job_id) || (parse_number<std::uint32_t>(*said) && value_in(block, "SLURM_HET_SIZE")));
+}
+
+}  // namespace
+
+JobView view_of_job(const Roots& roots, const std::vector<CgroupEntry>& step)
+{
+    JobView view;
+    auto directories = job_directories(step);
+    const auto tracking = std::find_if(directories.begin(), directories.end(), is_tracking);
+    if (tracking == directories.end()) return view;
+    view.job = open_cgroup(roots, *tracking);
+    if (view.job) view.proc = Fd(::open(roots.proc.c_str(), directory));
+    if (view.proc) view.readings = open_reading_locks(environ_readings);
+    view.directories = std::move(directories);
+    return view;
+}
+
+Result<std::optional<Answer>> read_job_environment(const JobView& view, uid_t uid, std::uint32_t job_id,
+                                                        std::size_t most, Deadline deadline)
+{
+    if (!view.job || !view.proc || uid == 0) return std::optional<Answer>();
+    std::size_t environs = 0;
+    const auto enough = [&] { return environs == most_environs || deadline.passed(); };
+    auto steps = own_steps_of(view.job);
+    if (steps.size() > most_steps) steps.resize(most_steps);
+    for (const std::string& step : steps) {
+        auto tasks = tasks_of(view.job, step);
+        if (tasks.size() > most_tasks) tasks.resize(most_tasks);
+        for (const std::string& task : tasks) {
+            auto processes = processes_of(view, task, uid);
+            while (!processes.empty()) {
+                if (enough()) return std::optional<Answer>();
+                ++environs;
+                auto found = first_environ(view, processes, uid, most, deadline);
+                if (!found && found.error().code == ErrorCode::timed_out) return std::move(found).error();
+                if (!found) break;
+                // Before the reading the list of the cgroup had it, by its number. It still has that: so it was this very process.
+                const auto source = processes.begin() + static_cast<std::ptrdiff_t>(found.value().source.place);
+                if (found.value().source.is_whole && is_of_job(found.value().block.bytes, job_id) &&
+                    belongs_to(*source, uid) && is_in_job(*source, view))
+                    return std::optional(std::move(found).value().block);
+                processes.erase(source);
+            }
+        }
+    }
+    return std::optional<Answer>();
+}
+
+}  // namespace slurm_adopt

@@ -111,10 +111,15 @@ stage() {
   if ((status == 0)); then
     echo "ok, $((SECONDS - start)) s"
   else
-    echo "FAILED, $((SECONDS - start)) s; the end of $log:"
-    tail -n 80 "$log" | sed 's/^/   | /'
+    echo "FAILED, $((SECONDS - start)) s; $log:"
+    what_failed "$log" | sed 's/^/   | /'
   fi
   return 0
+}
+
+# The tests of a log that failed, with what they said: the end of a log may be that of others, which passed.
+what_failed() {  # LOG
+  awk -v lines=140 -f tests/support/failures.awk "$1" || { echo "(its end)"; tail -n 80 "$1"; }
 }
 
 # What later suites need (tests/support/ahead.sh). They make it themselves where it is not there.

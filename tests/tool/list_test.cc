@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/locked_process.h"
 #include "support/temp_directory.h"
 
 namespace slurm_adopt::tool {
@@ -56,7 +57,7 @@ protected:
     }
     Result<std::vector<Process>> adopted(const std::vector<CgroupEntry>& step, pid_t slurmstepd) const
     {
-        return adopted_processes(roots_, mounts_, step, slurmstepd, 1'000'000'000'000);
+        return adopted_processes(roots_, mounts_, step, slurmstepd, 1'000'000'000'000, Deadline::after(std::chrono::minutes{1}));
     }
 
     test::TempDirectory directory_;
@@ -94,6 +95,32 @@ TEST_F(ListTest, WhoHasBeenAdopted)
     }
     EXPECT_FALSE(adopted({{"freezer", "/slurm_n1/uid_1/job_8/step_extern"}}, 100));
     EXPECT_FALSE(adopted({}, 100));
+}
+
+// As ps and top do by a process that becomes another program for as long as its owner likes.
+TEST_F(ListTest, WhoDoesNotLetItselfBeLookedAtIsListed)
+{
+    const test::LockedProcess locked([] { return ::setresuid(12345, 12345, 12345) == 0; });
+    ASSERT_TRUE(locked.is_locked());
+    roots_.proc = "/proc";
+    const std::string own = std::to_string(::getpid());
+    (void)directory_.write("freezer/step/cgroup.procs", std::to_string(locked.pid()) + '\n' + own + '\n');
+    (void)::alarm(20);  // dead of it, not hung
+    for (const auto deadline : {Deadline::after(std::chrono::minutes{1}), Deadline::after(std::chrono::seconds{0})}) {
+        const auto found = adopted_processes(roots_, mounts_, {{"freezer", "/step"}}, 1, 1, deadline);
+        ASSERT_TRUE(found) << found.error().context;
+        ASSERT_EQ(found.value().size(), 2U);
+        const bool first = found.value()[0].pid == ::getpid();
+        const Process& odd = found.value()[first ? 1 : 0];
+        const Process& usual = found.value()[first ? 0 : 1];
+        EXPECT_EQ(odd.pid, locked.pid());
+        EXPECT_EQ(odd.parent, ::getpid());
+        EXPECT_EQ(odd.session, ::getpid());
+        EXPECT_EQ(odd.since_ns, 0);
+        EXPECT_EQ(odd.command.front(), '[') << odd.command;
+        EXPECT_EQ(usual.since_ns == 0, deadline.passed()) << usual.command;
+    }
+    (void)::alarm(0);
 }
 
 TEST_F(ListTest, WhatWasUsed)
@@ -145,6 +172,9 @@ TEST(ListText, TableAndDocument)
     EXPECT_EQ(json["jobs"][0]["processes"][1]["session"], 200);
     EXPECT_EQ(json["jobs"][0]["used_by_job"]["cpu_us"], 61'000'000);
     EXPECT_EQ(json["jobs"][0]["used_by_logins"]["cpu_us"], nullptr);
+    job.processes = {{200, 90, 200, "[sshd]", 0}};
+    EXPECT_EQ(text_of({{job}, {}})[2], "  login 200, which does not let itself be looked at: [sshd]");
+    EXPECT_EQ(json_of({{job}, {}})["jobs"][0]["processes"][0]["since"], nullptr);
     EXPECT_EQ(text_of({}), std::vector<std::string>{"No extern step runs on this node."});
 }
 

@@ -2,11 +2,17 @@
 #include "list.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "asking.h"
 #include "slurm_adopt/file.h"
 
 namespace slurm_adopt::tool {
+namespace {
+
+constexpr std::chrono::seconds longest_readings{5};
+
+}  // namespace
 
 Result<JobList> list_jobs(const Roots& roots, const std::string& spool_dir, const std::string& nodename, Deadline deadline)
 {
@@ -15,11 +21,13 @@ Result<JobList> list_jobs(const Roots& roots, const std::string& spool_dir, cons
     const auto mountinfo = read_mountinfo(roots.proc);
     const std::string mounts = mountinfo ? mountinfo.value() : "";
     const std::int64_t boot_ns = boot_time();
+    // A time of its own: what the steps took is no reason to say less of the processes.
+    const Deadline readings = Deadline::after(longest_readings);
     JobList list;
     list.warnings = std::move(found.value().warnings);
     for (ExternStep& step : found.value().steps) {
         ListedJob job;
-        auto processes = adopted_processes(roots, mounts, step.directories, step.stepd, boot_ns);
+        auto processes = adopted_processes(roots, mounts, step.directories, step.stepd, boot_ns, readings);
         if (processes) {
             job.processes = std::move(processes).value();
         } else {

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "processes.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <map>
 #include <set>
 
+#include "slurm_adopt/asked_child.h"
+#include "slurm_adopt/fd.h"
 #include "slurm_adopt/file.h"
+#include "slurm_adopt/interrupted.h"
 #include "slurm_adopt/mount_table.h"
 #include "slurm_adopt/text.h"
 
@@ -20,6 +25,7 @@ namespace {
 constexpr std::size_t longest_procs = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t longest_stat = 4096;
 constexpr std::size_t longest_command = std::size_t{4} * 1024 * 1024;
+constexpr std::chrono::seconds patience{1};  // with one process
 
 struct Found {
     pid_t parent = 0;
@@ -27,22 +33,80 @@ struct Found {
     std::int64_t since_ns = 0;
 };
 
-std::string command_of(const Roots& roots, pid_t pid, const std::string& name)
+// What /proc tells only when the process lets it: who becomes another program with a file system of his own behind it keeps all
+// readers of both files waiting (Linux 6.18), as a page of his own does the readers of the second. So a child reads them.
+struct Reading {
+    const char* stat_path;
+    const char* command_path;
+
+    int operator()(int out, int) const noexcept
+    {
+        char stat[longest_stat];
+        std::size_t size = 0;
+        if (const int error = read_whole(stat_path, stat, size); error != 0) return error;
+        if (const int error = write_answer(out, reinterpret_cast<const char*>(&size), sizeof size); error != 0) return error;
+        if (const int error = write_answer(out, stat, size); error != 0) return error;
+        const Fd command(::open(command_path, O_RDONLY | O_CLOEXEC));
+        return command ? copy_answer(out, command.get(), longest_command) : errno;
+    }
+
+private:
+    static int read_whole(const char* path, char (&text)[longest_stat], std::size_t& size) noexcept
+    {
+        const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+        if (!fd) return errno;
+        while (size < longest_stat) {
+            const ssize_t got = uninterrupted([&] { return ::read(fd.get(), text + size, longest_stat - size); });
+            if (got < 0) return errno;
+            if (got == 0) return 0;
+            size += static_cast<std::size_t>(got);
+        }
+        return 0;
+    }
+};
+
+std::string command_of(std::string_view line, const std::string& name)
 {
-    const auto line = read_file(roots.proc + '/' + std::to_string(pid) + "/cmdline", longest_command);
-    std::string text = line ? line.value() : "";
+    std::string text(line);
     std::replace(text.begin(), text.end(), '\0', ' ');
     while (text.ends_with(' ')) text.pop_back();
     return text.empty() ? '[' + name + ']' : text;
 }
 
-std::optional<Found> look_at(const Roots& roots, pid_t pid, std::int64_t boot_ns)
+// What is told of every process (proc_pid_status(5)).
+std::optional<Found> look_from_afar(const Roots& roots, pid_t pid)
 {
-    const auto text = read_file(roots.proc + '/' + std::to_string(pid) + "/stat", longest_stat);
-    const auto stat = text ? parse_stat(text.value()) : std::nullopt;
-    if (!stat) return std::nullopt;  // ended since
+    const auto text = read_file(roots.proc + '/' + std::to_string(pid) + "/status", longest_stat);
+    if (!text) return std::nullopt;
+    std::string name;
+    std::optional<unsigned> parent;
+    for (std::string_view line : split(text.value(), '\n')) {
+        if (line.starts_with("Name:\t") && name.empty()) name = line.substr(6);
+        if (line.starts_with("PPid:\t")) parent = parse_number<unsigned>(line.substr(6));
+    }
+    if (!parent) return std::nullopt;
+    return Found{static_cast<pid_t>(*parent), command_of("", name), 0};
+}
+
+std::optional<Found> look_at(const Roots& roots, pid_t pid, std::int64_t boot_ns, Deadline deadline)
+{
+    const std::string directory = roots.proc + '/' + std::to_string(pid);
+    const std::string stat_path = directory + "/stat";
+    const std::string command_path = directory + "/cmdline";
+    if (deadline.passed()) return look_from_afar(roots, pid);
+    const auto answer = ask_child(Reading{stat_path.c_str(), command_path.c_str()}, -1, -1, nullptr,
+                                  sizeof(std::size_t) + longest_stat + longest_command,
+                                  deadline.sooner(Deadline::after(patience)));
+    if (!answer) return look_from_afar(roots, pid);  // it hangs, or has ended since
+    const std::string_view bytes = answer.value().bytes;
+    std::size_t size = 0;
+    if (bytes.size() < sizeof size) return std::nullopt;
+    std::memcpy(&size, bytes.data(), sizeof size);
+    if (size > bytes.size() - sizeof size) return std::nullopt;
+    const auto stat = parse_stat(bytes.substr(sizeof size, size));
+    if (!stat) return std::nullopt;
     const std::int64_t tick = 1'000'000'000 / ::sysconf(_SC_CLK_TCK);
-    return Found{stat->parent, command_of(roots, pid, stat->name),
+    return Found{stat->parent, command_of(bytes.substr(sizeof size + size), stat->name),
                  boot_ns + static_cast<std::int64_t>(stat->start_ticks) * tick};
 }
 
@@ -95,7 +159,8 @@ Result<std::vector<pid_t>> pids_below(const std::string& directory)
 }
 
 Result<std::vector<Process>> adopted_processes(const Roots& roots, const std::string& mountinfo,
-                                               const std::vector<CgroupEntry>& step, pid_t slurmstepd, std::int64_t boot_ns)
+                                               const std::vector<CgroupEntry>& step, pid_t slurmstepd, std::int64_t boot_ns,
+                                               Deadline deadline)
 {
     const auto directory = directory_of(mountinfo, step);
     if (!directory) return Error{ErrorCode::malformed, 0, "its step_extern cgroup is not to be found"};
@@ -103,7 +168,7 @@ Result<std::vector<Process>> adopted_processes(const Roots& roots, const std::st
     if (!pids) return std::move(pids).error();
     std::map<pid_t, Found> found;
     for (const pid_t pid : pids.value())
-        if (auto process = look_at(roots, pid, boot_ns); process && pid != slurmstepd && process->parent != slurmstepd)
+        if (auto process = look_at(roots, pid, boot_ns, deadline); process && pid != slurmstepd && process->parent != slurmstepd)
             found.emplace(pid, *std::move(process));
 
     std::vector<Process> processes;

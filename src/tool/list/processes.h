@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "slurm_adopt/cgroup_path.h"
+#include "slurm_adopt/deadline.h"
 #include "slurm_adopt/discovery.h"
 #include "slurm_adopt/result.h"
 
@@ -22,7 +23,7 @@ struct Process {
     pid_t parent = 0;
     pid_t session = 0;          // the adopted process that it came of: itself, or the one furthest up in the step
     std::string command;        // its command line; in brackets its name where it has none
-    std::int64_t since_ns = 0;  // when it began, nanoseconds since the epoch
+    std::int64_t since_ns = 0;  // when it began, nanoseconds since the epoch; 0: it does not let that be read
 };
 
 struct ProcessStat {
@@ -39,10 +40,11 @@ struct ProcessStat {
 // The pids in a cgroup directory and those below it. An error where it cannot be read.
 [[nodiscard]] Result<std::vector<pid_t>> pids_below(const std::string& directory);
 
-// Those in the step that its slurmstepd has not started itself, by pid. `boot_ns`: see boot_time().
+// Those in the step that its slurmstepd has not started itself, by pid. `boot_ns`: see boot_time(). A process whose
+// stat or cmdline does not come is there with its name only, as all are after the deadline.
 [[nodiscard]] Result<std::vector<Process>> adopted_processes(const Roots& roots, const std::string& mountinfo,
                                                              const std::vector<CgroupEntry>& step, pid_t slurmstepd,
-                                                             std::int64_t boot_ns);
+                                                             std::int64_t boot_ns, Deadline deadline);
 
 // When this machine was booted, nanoseconds since the epoch.
 [[nodiscard]] std::int64_t boot_time();

@@ -47,6 +47,11 @@ std::string padded(const Row& row, const std::vector<std::size_t>& widths)
     return line;
 }
 
+std::string since_text(const Process& process)
+{
+    return process.since_ns != 0 ? " since " + local_time(process.since_ns) : ", which does not let itself be looked at";
+}
+
 Json json_of(const Usage& usage)
 {
     return {{"memory_bytes", usage.memory_bytes ? Json(*usage.memory_bytes) : Json()},
@@ -64,7 +69,7 @@ Json json_of(const ListedJob& job)
                              {"parent", process.parent},
                              {"session", process.session},
                              {"command", process.command},
-                             {"since", utc_time(process.since_ns)}});
+                             {"since", process.since_ns != 0 ? Json(utc_time(process.since_ns)) : Json()}});
     return {{"job", job.step.job_id},
             {"node", job.step.node},
             {"uid", job.step.owner ? Json(*job.step.owner) : Json()},
@@ -138,8 +143,7 @@ std::vector<std::string> text_of(const JobList& list)
         lines.push_back(padded(rows[at + 1], widths));
         for (const Process& process : job.processes)
             if (process.pid == process.session)
-                lines.push_back(fmt::format("  login {} since {}: {}", process.pid, local_time(process.since_ns),
-                                            printable(process.command)));
+                lines.push_back(fmt::format("  login {}{}: {}", process.pid, since_text(process), printable(process.command)));
         if (!job.step.trouble.empty()) lines.push_back("  " + printable(job.step.trouble));
         if (!job.processes_error.empty()) lines.push_back("  processes: " + printable(job.processes_error));
     }

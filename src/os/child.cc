@@ -33,8 +33,10 @@ constexpr auto dying_time = 100ms;
 // How often to look whether the child has ended while its socket says nothing: a process that it has left behind may
 // hold the other end.
 constexpr auto look_again = 20ms;
-// An end that its socket has told of is near: so often it is looked for before a millisecond is waited.
+// An end that its socket has told of is near: so often, and so long, it is looked for before a millisecond is waited. On a node
+// whose cores are all at work each look may hand over this one for some milliseconds.
 constexpr int looks_at_once = 1000;
+constexpr auto looking_time = 2ms;
 
 // ---- In the child, after clone: only async-signal-safe calls, no memory, no return. ----
 
@@ -273,6 +275,7 @@ ChildEnd Child::wait_for_end(Deadline deadline)
     if (pid_ < 0) return {};
     int status = 0;
     bool killed = false;
+    const Deadline looking = Deadline::after(looking_time);
     for (int looks = 0; !reap(status); ++looks) {
         if (deadline.passed()) {
             if (killed) {  // in the kernel's hands: init will have it
@@ -283,7 +286,7 @@ ChildEnd Child::wait_for_end(Deadline deadline)
             killed = true;
             deadline = Deadline::after(dying_time);
         }
-        if (looks < looks_at_once) (void)::sched_yield();
+        if (looks < looks_at_once && !looking.passed()) (void)::sched_yield();
         else (void)::poll(nullptr, 0, std::min(deadline.poll_timeout(), 1));
     }
     let_go();
@@ -299,7 +302,8 @@ Child::~Child()
     int status = 0;
     // One that has said all it had to say is about to end.
     bool ended = reap(status);
-    for (int looks = 0; !ended && looks < looks_at_once; ++looks) {
+    const Deadline looking = Deadline::after(looking_time);
+    for (int looks = 0; !ended && looks < looks_at_once && !looking.passed(); ++looks) {
         (void)::sched_yield();
         ended = reap(status);
     }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -14,8 +15,10 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "slurm_adopt/file.h"
+#include "support/forked.h"
 #include "support/frozen.h"
 #include "support/temp_directory.h"
 
@@ -105,6 +108,34 @@ TEST(AskedChild, NoAnswerIsLongerThanAsked)
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_FALSE(ask(write(~std::size_t{0}), 10));
     EXPECT_LT(since(begin), 500ms);
+    expect_no_child_left();
+}
+
+// As on a node on which jobs compute: who gives its core away gets it back when they have had theirs.
+TEST(AskedChild, CoresThatAreAtWorkDoNotHoldItUp)
+{
+    cpu_set_t before;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+    ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    {
+        std::vector<test::Forked> jobs;
+        for (int i = 0; i < 4; ++i)
+            jobs.emplace_back([] {
+                for (const volatile bool busy = true; busy;) {}
+                return true;
+            });
+        const auto writes = [](int out, int) noexcept {
+            while (write_answer(out, "more", 4) == 0) {}
+            return EIO;
+        };
+        const auto begin = std::chrono::steady_clock::now();
+        EXPECT_FALSE(ask(writes, 10));
+        EXPECT_LT(since(begin), 500ms);
+    }
+    (void)::sched_setaffinity(0, sizeof before, &before);
     expect_no_child_left();
 }
 

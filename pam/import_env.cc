@@ -34,7 +34,7 @@ std::string block_of(const JobDetails& job)
 
 }  // namespace
 
-void LoginPhase::import_environment(const Adoption& adoption, const std::string& node, const std::string& job_before,
+void LoginPhase::import_environment(Adoption& adoption, const std::string& node, const std::string& job_before,
                                     Deadline deadline)
 {
     const std::string job = std::to_string(record_.job_id);
@@ -52,8 +52,7 @@ void LoginPhase::import_environment(const Adoption& adoption, const std::string&
     for (const auto& [name, value] : {Variable{"SLURM_JOB_UID", uid}, Variable{"SLURM_NODENAME", node}})
         if (is_importable(options_.import_env, name) && !value.empty() && !set(name, value)) return;
 
-    const auto block = node_.job_environment(adoption.job, record_.uid.value_or(0), record_.job_id,
-                                               deadline.sooner(Deadline::after(import_time)));
+    const auto block = adoption.environment.read(deadline.sooner(Deadline::after(import_time)));
     if (!block) {
         log(LogLevel::error, Priority::warning,
             "job " + job + ": import_env: " + printable(block.error().context) +

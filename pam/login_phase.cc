@@ -219,7 +219,9 @@ AdoptionRequest LoginPhase::request_for() const
                             .parent = std::nullopt,
                             .x11 = !options_.disable_x11,
                             .join_namespaces = options_.join_container,
-                            .view_job = !options_.import_env.empty(),
+                            .environment_of = options_.import_env.empty() ? std::nullopt : record_.uid,
+                            // In the session phase it is wanted only if the job is another one.
+                            .read_ahead = phase_ == Phase::account,
                             .must_be_verified = options_.strict};
     if (phase_ == Phase::account) request.parent = parent_with_connection(roots_.proc, record_.rhost);
     if (is_in_namespaces()) {
@@ -246,7 +248,7 @@ bool LoginPhase::remember(Adoption adoption)
     return kept || !in_namespaces;
 }
 
-void LoginPhase::set_up_environment(const Adoption& adoption, const std::string& node, Deadline deadline)
+void LoginPhase::set_up_environment(Adoption& adoption, const std::string& node, Deadline deadline)
 {
     const auto set = [this](const std::string& name, const std::string& value) {
         // The session is where it belongs; a missing variable is an inconvenience.

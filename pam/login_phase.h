@@ -101,9 +101,9 @@ private:
     [[nodiscard]] std::optional<std::uint32_t> find_named_job(const std::vector<StepdSession>& sessions, Deadline deadline);
     [[nodiscard]] std::vector<std::int64_t> find_starts(const std::vector<StepdSession>& sessions, Deadline limit);
     void warn_of_foreign_source(std::uint32_t job_id, Deadline deadline);
-    void set_up_environment(const Adoption& adoption, const std::string& node, Deadline deadline);
+    void set_up_environment(Adoption& adoption, const std::string& node, Deadline deadline);
     // `job_before`: what SLURM_JOB_ID was in PAM's environment before this adoption.
-    void import_environment(const Adoption& adoption, const std::string& node, const std::string& job_before, Deadline deadline);
+    void import_environment(Adoption& adoption, const std::string& node, const std::string& job_before, Deadline deadline);
     // What the controller knows of the job, as an environ; empty where it is not asked, or does not answer.
     [[nodiscard]] std::string controllers_view(Deadline deadline);
     void forget_imported();

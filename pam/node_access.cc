@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include "slurm_adopt/environment_import.h"
 #include "slurm_adopt/file.h"
 #include "slurm_adopt/job_file.h"
 
@@ -76,11 +75,6 @@ Adoption NodeAccess::adopt(const Roots& roots, const StepdSession& session, cons
                            Deadline deadline, std::size_t candidates)
 {
     return slurm_adopt::adopt(roots, session, request, deadline, candidates);
-}
-
-Result<std::optional<Answer>> NodeAccess::job_environment(const JobView& job, uid_t uid, std::uint32_t job_id, Deadline deadline)
-{
-    return read_job_environment(job, uid, job_id, most_environ, deadline);
 }
 
 }  // namespace slurm_adopt

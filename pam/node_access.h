@@ -57,9 +57,6 @@ public:
                                         const std::optional<KnownJob>& known);
     [[nodiscard]] virtual Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRequest& request,
                                          Deadline deadline, std::size_t candidates);
-    // Of a process of the job (job_process.h).
-    [[nodiscard]] virtual Result<std::optional<Answer>> job_environment(const JobView& job, uid_t uid, std::uint32_t job_id,
-                                                                             Deadline deadline);
 };
 
 }  // namespace slurm_adopt

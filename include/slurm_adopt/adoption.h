@@ -27,7 +27,8 @@ struct AdoptionRequest {
     const Fd* proc_cgroup = nullptr;  // an open /proc/<pid>/cgroup of `pid`, where /proc by now shows other pids
     bool x11 = true;               // ask for the job's X11 display
     bool join_namespaces = true;   // join the job's namespaces with the calling process
-    bool view_job = false;         // keep hold of where the job's processes are shown
+    std::optional<uid_t> environment_of = std::nullopt;  // keep hold of the job's environment, which is this user's
+    bool read_ahead = false;       // and begin to read it while slurmstepd is adopting
     bool must_be_verified = false; // an adoption that the kernel cannot confirm is none
 };
 
@@ -48,7 +49,7 @@ struct Adoption {
     std::size_t namespaces = 0;               // of the job that have been joined
     Fd proc_cgroup;                           // the process's own, opened before a namespace was joined; nothing where none was
     std::optional<X11Forwarding> x11;
-    JobView job;                              // by what was in sight before a namespace was joined; empty where not asked for
+    JobEnvironment environment;               // by what was in sight before a namespace was joined; empty where not asked for
 };
 
 // What keeps an adoption from counting, other than slurmstepd's answer to it: by where the slurmstepd is, before it is

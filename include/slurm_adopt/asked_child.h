@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "slurm_adopt/child.h"
 #include "slurm_adopt/deadline.h"
@@ -22,22 +23,48 @@ struct Answer {
     Child child;
 };
 
-// Runs `question` in the child and returns what it has written, at most `most` bytes; a longer answer is
-// ErrorCode::too_large. Where it returns anything but 0 that is the errno of an ErrorCode::system, and what it wrote counts
-// for nothing; ErrorCode::timed_out: nothing by the deadline. The child is killed then; where not even that ends it, it is
-// left behind as Child says, and closes nothing of ours later: it holds no descriptor but `given`, `held` and its own end.
+// A question that has been put: the child is at it while there is something else to do. Its destructor kills the child.
+class AskedChild {
+public:
+    // The child runs task.run; what that needs of the context it has by then, in its copy of our memory.
+    [[nodiscard]] static Result<AskedChild> start(const ChildTask& task);
+
+    // Once: what it has written, at most `most` bytes; a longer answer is ErrorCode::too_large. Where it returns anything but 0
+    // that is the errno of an ErrorCode::system, and what it wrote counts for nothing; ErrorCode::timed_out: nothing by the
+    // deadline. The child is killed then; where not even that ends it, it is left behind as Child says, and closes nothing of ours
+    // later: it holds no descriptor but `given`, `held` and its own end.
+    [[nodiscard]] Result<Answer> answer(std::size_t most, Deadline deadline);
+
+    // Nobody wants to know any more. false: not even killing ends it.
+    [[nodiscard]] bool abandon();
+
+private:
+    explicit AskedChild(Child child) : child_(std::move(child)) {}
+
+    Child child_;
+};
+
+// Both at once.
 [[nodiscard]] Result<Answer> ask_child(const ChildTask& task, std::size_t most, Deadline deadline);
 
 // The same for a callable int(int out, int given) noexcept: see ChildTask for what it may do.
 template <class Question>
-[[nodiscard]] Result<Answer> ask_child(const Question& question, int given, int held, const ProcessIdentity* as,
-                                            std::size_t most, Deadline deadline)
+[[nodiscard]] Result<AskedChild> start_asking(const Question& question, int given, int held, const ProcessIdentity* as)
 {
     static_assert(std::is_nothrow_invocable_r_v<int, const Question&, int, int>);
     const auto run = [](const void* context, int out, int in) noexcept {
         return (*static_cast<const Question*>(context))(out, in);
     };
-    return ask_child(ChildTask{.run = run, .context = &question, .given = given, .held = held, .as = as}, most, deadline);
+    return AskedChild::start({.run = run, .context = &question, .given = given, .held = held, .as = as});
+}
+
+template <class Question>
+[[nodiscard]] Result<Answer> ask_child(const Question& question, int given, int held, const ProcessIdentity* as,
+                                       std::size_t most, Deadline deadline)
+{
+    auto asked = start_asking(question, given, held, as);
+    if (!asked) return std::move(asked).error();
+    return asked.value().answer(most, deadline);
 }
 
 // For a question: all of it, or an errno. Async-signal-safe.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -62,22 +63,39 @@ Error why_not(Child& child, Deadline deadline)
 
 }  // namespace
 
-Result<Answer> ask_child(const ChildTask& task, std::size_t most, Deadline deadline)
+Result<AskedChild> AskedChild::start(const ChildTask& task)
 {
     ChildTask asked = task;
     asked.run = answer_and_status;
     asked.context = &task;
     auto child = Child::start(asked);
     if (!child) return std::move(child).error();
-    auto bytes = read_answer(child.value(), most + sizeof(Trailer), deadline);
+    return AskedChild(std::move(child).value());
+}
+
+Result<Answer> AskedChild::answer(std::size_t most, Deadline deadline)
+{
+    auto bytes = read_answer(child_, most + sizeof(Trailer), deadline);
     if (!bytes) return std::move(bytes).error();  // the destructor kills it
     Trailer trailer;
     const std::size_t size = bytes.value().size() - std::min(bytes.value().size(), sizeof trailer);
     if (bytes.value().size() >= sizeof trailer) std::memcpy(&trailer, bytes.value().data() + size, sizeof trailer);
-    if (trailer.mark != answered) return why_not(child.value(), deadline);
+    if (trailer.mark != answered) return why_not(child_, deadline);
     if (trailer.status != 0) return system_error("in a child", trailer.status);
     bytes.value().resize(size);
-    return Answer{std::move(bytes).value(), std::move(child).value()};
+    return Answer{std::move(bytes).value(), std::move(child_)};
+}
+
+bool AskedChild::abandon()
+{
+    return child_.wait_for_end(Deadline::after(std::chrono::milliseconds{0})).how != ChildEnd::How::hangs;
+}
+
+Result<Answer> ask_child(const ChildTask& task, std::size_t most, Deadline deadline)
+{
+    auto asked = AskedChild::start(task);
+    if (!asked) return std::move(asked).error();
+    return asked.value().answer(most, deadline);
 }
 
 int write_answer(int out, const char* bytes, std::size_t size) noexcept

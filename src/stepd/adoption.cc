@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "slurm_adopt/cgroup_path.h"
+#include "slurm_adopt/environment_import.h"
 #include "slurm_adopt/stepd_place.h"
 #include "slurm_adopt/stepd_protocol.h"
 #include "slurm_adopt/text.h"
@@ -143,6 +144,12 @@ Joined join(const std::vector<Namespace>& namespaces)
     return joined;
 }
 
+JobEnvironment environment_of(const Roots& roots, const StepdSession& session, const AdoptionRequest& request,
+                              const std::vector<CgroupEntry>& step)
+{
+    return {roots, step, request.environment_of.value_or(0), session.job_id(), most_environ};
+}
+
 Adoption failed(Reason reason, std::string detail)
 {
     Adoption adoption;
@@ -214,6 +221,11 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
 
     Conversation conversation(session, request, deadline);
     if (auto sent = conversation.send_requests(); !sent) return failed(adoption_failure(sent.error()), sent.error().context);
+    std::optional<JobEnvironment> early;
+    if (request.environment_of && request.read_ahead && !step.empty()) {
+        early = environment_of(roots, session, request, step);
+        early->begin(deadline);
+    }
     const auto answer = conversation.receive_adoption();
     conversation.go_on_with_share(candidates);
 
@@ -248,7 +260,7 @@ Adoption adopt(const Roots& roots, const StepdSession& session, const AdoptionRe
         return adoption;
     }
 
-    if (request.view_job) adoption.job = view_of_job(roots, adoption.step);
+    if (request.environment_of) adoption.environment = early ? *std::move(early) : environment_of(roots, session, request, adoption.step);
     if (request.x11) {
         auto x11 = conversation.receive_x11();
         if (x11) {

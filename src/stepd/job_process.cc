@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "slurm_adopt/asked_child.h"
 #include "slurm_adopt/directory.h"
@@ -34,6 +35,14 @@ constexpr std::size_t longest_list = 4096;      // cgroup.procs: 512 pids at lea
 constexpr std::size_t longest_status = 16'384;  // "Groups:" may be long
 constexpr int directory = O_PATH | O_DIRECTORY | O_CLOEXEC;
 constexpr int reading = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
+// The job as it was in sight before any namespace was joined.
+struct JobView {
+    Fd proc;                               // of `Roots`
+    Fd job;                                // the job's cgroup directory: where the kernel tracks its steps
+    Fd readings;                           // the marks of readings that hang (reading_lock.h); empty: there can be none
+    std::vector<CgroupEntry> directories;  // the job's, in every hierarchy that its extern step is in
+};
 
 bool is_tracking(const CgroupEntry& entry)
 {
@@ -197,32 +206,12 @@ struct Environ {
     Source source;
 };
 
-Result<Environ> first_environ(const JobView& view, const std::vector<Process>& processes, uid_t uid, std::size_t most,
-                              Deadline deadline)
-{
-    const auto question = [&](int out, int proc) noexcept { return answer_with_first(out, proc, processes, most); };
-    if (has_hanging_reading(view.readings, uid))
-        return Error{ErrorCode::timed_out, 0, "an earlier login still hangs in reading a process's environ"};
-    auto answer = ask_child(question, view.proc.get(), view.readings.get(), nullptr, most + sizeof(Source), deadline);
-    if (!answer && answer.error().code == ErrorCode::timed_out) mark_hanging_reading(view.readings, uid);
-    if (!answer) return std::move(answer).error();
-    Environ found{std::move(answer).value(), {}};
-    std::string& bytes = found.block.bytes;
-    if (bytes.size() < sizeof(Source)) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
-    std::memcpy(&found.source, bytes.data() + bytes.size() - sizeof(Source), sizeof(Source));
-    bytes.resize(bytes.size() - sizeof(Source));
-    if (found.source.place >= processes.size()) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
-    return found;
-}
-
 bool is_of_job(std::string_view block, std::uint32_t job_id)
 {
     const auto said = value_in(block, "SLURM_JOB_ID");
     return said &&
            (*said == std::to_string(job_id) || (parse_number<std::uint32_t>(*said) && value_in(block, "SLURM_HET_SIZE")));
 }
-
-}  // namespace
 
 JobView view_of_job(const Roots& roots, const std::vector<CgroupEntry>& step)
 {
@@ -237,35 +226,131 @@ JobView view_of_job(const Roots& roots, const std::vector<CgroupEntry>& step)
     return view;
 }
 
-Result<std::optional<Answer>> read_job_environment(const JobView& view, uid_t uid, std::uint32_t job_id,
-                                                        std::size_t most, Deadline deadline)
+std::vector<std::string> first_of(std::vector<std::string> names, std::size_t most)
 {
-    if (!view.job || !view.proc || uid == 0) return std::optional<Answer>();
-    std::size_t environs = 0;
-    const auto enough = [&] { return environs == most_environs || deadline.passed(); };
-    auto steps = own_steps_of(view.job);
-    if (steps.size() > most_steps) steps.resize(most_steps);
-    for (const std::string& step : steps) {
-        auto tasks = tasks_of(view.job, step);
-        if (tasks.size() > most_tasks) tasks.resize(most_tasks);
-        for (const std::string& task : tasks) {
-            auto processes = processes_of(view, task, uid);
-            while (!processes.empty()) {
-                if (enough()) return std::optional<Answer>();
-                ++environs;
-                auto found = first_environ(view, processes, uid, most, deadline);
-                if (!found && found.error().code == ErrorCode::timed_out) return std::move(found).error();
-                if (!found) break;
-                // Before the reading the list of the cgroup had it, by its number. It still has that: so it was this very process.
-                const auto source = processes.begin() + static_cast<std::ptrdiff_t>(found.value().source.place);
-                if (found.value().source.is_whole && is_of_job(found.value().block.bytes, job_id) &&
-                    belongs_to(*source, uid) && is_in_job(*source, view))
-                    return std::optional(std::move(found).value().block);
-                processes.erase(source);
-            }
-        }
+    if (names.size() > most) names.resize(most);
+    return names;
+}
+
+}  // namespace
+
+// Step by step and task by task, until one has what is looked for.
+struct JobEnvironment::Search {
+    Search(JobView job_view, uid_t user, std::uint32_t job, std::size_t longest)
+        : view(std::move(job_view)), uid(user), job_id(job), most(longest)
+    {
     }
-    return std::optional<Answer>();
+    Search(const Search&) = delete;
+    Search& operator=(const Search&) = delete;
+    ~Search()
+    {
+        if (asked && !asked->abandon()) mark_hanging_reading(view.readings, uid);
+    }
+
+    // Whether there is a question under way, put now if it was not. Not where nobody is left to ask.
+    Result<bool> ask(Deadline deadline)
+    {
+        while (!asked) {
+            if (!find_processes() || environs == most_environs || deadline.passed()) return false;
+            ++environs;
+            if (has_hanging_reading(view.readings, uid))
+                return Error{ErrorCode::timed_out, 0, "an earlier login still hangs in reading a process's environ"};
+            const auto question = [this](int out, int proc) noexcept { return answer_with_first(out, proc, processes, most); };
+            auto child = start_asking(question, view.proc.get(), view.readings.get(), nullptr);
+            if (child) asked.emplace(std::move(child).value());
+            else processes.clear();
+        }
+        return true;
+    }
+
+    Result<Environ> answer(Deadline deadline)
+    {
+        AskedChild child = *std::move(asked);
+        asked.reset();
+        auto answered = child.answer(most + sizeof(Source), deadline);
+        if (!answered && answered.error().code == ErrorCode::timed_out) mark_hanging_reading(view.readings, uid);
+        if (!answered) return std::move(answered).error();
+        Environ found{std::move(answered).value(), {}};
+        std::string& bytes = found.block.bytes;
+        if (bytes.size() < sizeof(Source)) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
+        std::memcpy(&found.source, bytes.data() + bytes.size() - sizeof(Source), sizeof(Source));
+        bytes.resize(bytes.size() - sizeof(Source));
+        if (found.source.place >= processes.size()) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
+        return found;
+    }
+
+    const JobView view;
+    const uid_t uid;
+    const std::uint32_t job_id;
+    const std::size_t most;
+    std::vector<Process> processes;  // who may have it: those of a task, but for the ones that did not
+
+private:
+    bool find_processes()
+    {
+        if (!has_begun) steps = first_of(own_steps_of(view.job), most_steps);
+        has_begun = true;
+        while (processes.empty()) {
+            if (next_task < tasks.size()) {
+                processes = processes_of(view, tasks[next_task++], uid);
+                continue;
+            }
+            if (next_step == steps.size()) return false;
+            tasks = first_of(tasks_of(view.job, steps[next_step++]), most_tasks);
+            next_task = 0;
+        }
+        return true;
+    }
+
+    bool has_begun = false;
+    std::vector<std::string> steps;
+    std::size_t next_step = 0;
+    std::vector<std::string> tasks;
+    std::size_t next_task = 0;
+    std::size_t environs = 0;
+    std::optional<AskedChild> asked;
+};
+
+JobEnvironment::JobEnvironment() noexcept = default;
+JobEnvironment::JobEnvironment(JobEnvironment&& other) noexcept = default;
+JobEnvironment& JobEnvironment::operator=(JobEnvironment&& other) noexcept = default;
+JobEnvironment::~JobEnvironment() = default;
+
+JobEnvironment::JobEnvironment(const Roots& roots, const std::vector<CgroupEntry>& step, uid_t uid, std::uint32_t job_id,
+                               std::size_t most)
+{
+    if (uid == 0) return;
+    JobView view = view_of_job(roots, step);
+    if (view.job && view.proc) search_ = std::make_unique<Search>(std::move(view), uid, job_id, most);
+}
+
+void JobEnvironment::begin(Deadline deadline)
+{
+    // What is in its way now is so when it is read.
+    if (search_) (void)search_->ask(deadline);
+}
+
+Result<std::optional<Answer>> JobEnvironment::read(Deadline deadline)
+{
+    const auto search = std::exchange(search_, nullptr);
+    if (!search) return std::optional<Answer>();
+    for (;;) {
+        const auto asked = search->ask(deadline);
+        if (!asked) return asked.error();
+        if (!asked.value()) return std::optional<Answer>();
+        auto found = search->answer(deadline);
+        if (!found && found.error().code == ErrorCode::timed_out) return std::move(found).error();
+        if (!found) {
+            search->processes.clear();
+            continue;
+        }
+        // Before the reading the list of the cgroup had it, by its number. It still has that: so it was this very process.
+        const auto source = search->processes.begin() + static_cast<std::ptrdiff_t>(found.value().source.place);
+        if (found.value().source.is_whole && is_of_job(found.value().block.bytes, search->job_id) &&
+            belongs_to(*source, search->uid) && is_in_job(*source, search->view))
+            return std::optional(std::move(found).value().block);
+        search->processes.erase(source);
+    }
 }
 
 }  // namespace slurm_adopt

@@ -206,6 +206,8 @@ TEST(Storm, TwentyThousandLoginsLeaveNothingBehind)
     const ManyJobs others({{"bob", 5}});
     const Job job = Job::allocate("alice");
     const Stack stack("storm", storm_stack("strict"));
+    // The step's own process: it may come into its cgroup a moment after the job has begun.
+    ASSERT_TRUE(eventually([&] { return !processes_in(job).empty(); }));
     const std::string inside = processes_in(job);
     const pid_t slurmd = static_cast<pid_t>(std::stol(read_whole(cluster().directory + "/pid/slurmd")));
     const std::map<std::string, pid_t> slurms = {{"slurmd", slurmd}, {"slurmstepd of another", others.stepds("bob").at(0)}};

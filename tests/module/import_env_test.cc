@@ -280,6 +280,30 @@ TEST_F(ImportEnv, WhoseMemoryIsLockedCostsAThirdOfASecondAndNothingElse)
     }
 }
 
+// It is read while slurmstepd is at the adoption: where that comes to nothing, nobody waits for it.
+TEST_F(ImportEnv, WhatHasBegunEndsWithAnAdoptionThatFails)
+{
+    const FakeStepd& stepd = start(7, {.adopt_result = 1, .moves = false});
+    const std::string batch = job_of(stepd) + "/step_batch";
+    const auto expect_refused = [&] {
+        const Outcome outcome = import();
+        EXPECT_EQ(outcome.code, "perm_denied");
+        EXPECT_EQ(outcome.environment, std::vector<std::string>());
+        EXPECT_NE(outcome.log.back().find("adopt_refused"), std::string::npos) << outcome.log.back();
+        EXPECT_EQ(outcome.complaints, "");
+        // A killed child is waited for no longer than a tenth of a second, in each of two looks for the job.
+        EXPECT_LT(outcome.milliseconds, 1000);
+    };
+    (void)run(stepd, entry("SLURM_JOB_ID=7") + entry("SLURM_A=1"));
+    expect_refused();
+    tasks_.clear();
+    const LockedProcess locked([&] { return move_to_cgroup(batch, 0) && is_the_users(alice); });
+    ASSERT_TRUE(locked.is_locked()) << "no /dev/fuse: a file that cannot be closed cannot be had here";
+    expect_refused();
+    const Fd locks = open_reading_locks(environ_readings);
+    EXPECT_FALSE(has_hanging_reading(locks, alice)) << "a child that could be killed";
+}
+
 TEST_F(ImportEnv, NothingThatPamHasSetIsReplaced)
 {
     const FakeStepd& stepd = start(7);

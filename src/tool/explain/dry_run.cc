@@ -11,6 +11,7 @@
 
 #include "login_phase.h"
 #include "slurm_adopt/cgroup_path.h"
+#include "slurm_adopt/environment_import.h"
 #include "slurm_adopt/job_file.h"
 #include "slurm_adopt/job_process.h"
 #include "slurm_adopt/stepd_place.h"
@@ -266,7 +267,8 @@ private:
         if (!adoption.verified && request.must_be_verified) return unverifiable();
         if (auto found = ending(StepState{state.value()})) return *std::move(found);
         adoption.adopted = true;
-        if (request.view_job) adoption.job = view_of_job(roots, adoption.step);
+        if (request.environment_of)
+            adoption.environment = JobEnvironment(roots, adoption.step, *request.environment_of, session.job_id(), most_environ);
         return adoption;
     }
 

@@ -13,6 +13,7 @@
 #include "node_test.h"
 #include "slurm_adopt/helper_wire.h"
 #include "support/forked.h"
+#include "support/private_run.h"
 
 namespace slurm_adopt::test {
 namespace {
@@ -53,6 +54,8 @@ const std::string no_process = "info job 7: import_env: no process of the user's
 
 class ImportView : public NodeTest {
 protected:
+    void SetUp() override { ASSERT_TRUE(run_.works()) << "these tests need root"; }
+
     // A helper that says this, whatever the question; it writes down what it was asked.
     std::string answering(const std::vector<std::byte>& reply)
     {
@@ -107,6 +110,8 @@ protected:
         log.push_back(decided("info adopt one_job", 1, 7, "yes", "closed"));
         EXPECT_EQ(outcome.log, log) << what;
     }
+
+    const PrivateRun run_;
 };
 
 TEST_F(ImportView, WhatTheControllerKnowsOfTheJob)

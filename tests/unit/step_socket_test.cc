@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "slurm_adopt/deadline.h"
+#include <algorithm>
+#include <chrono>
+#include <ctime>
 
 namespace slurm_adopt {
 namespace {
@@ -169,20 +171,35 @@ TEST(ExternSocket, WhereItIsExpectedIsWhatIsParsed)
     EXPECT_EQ(parsed->job_id, 4294967294U);
 }
 
+// Of the processor, and the best of a few: the machine may be busy with something else.
+template <class Work>
+std::chrono::nanoseconds time_of(Work work, std::chrono::nanoseconds enough)
+{
+    const auto used = [] {
+        timespec now{};
+        EXPECT_EQ(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), 0);
+        return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+    };
+    auto best = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 10 && best > enough; ++i) {
+        const auto before = used();
+        work();
+        best = std::min<std::chrono::nanoseconds>(best, used() - before);
+    }
+    return best;
+}
+
 TEST(ProcNetUnix, FiveThousandLinesInNoTime)
 {
+    using namespace std::chrono_literals;
     std::string table = heading;
     for (int i = 0; i < 5000; ++i) table += line("/run/user/1000/some/application/socket" + std::to_string(i));
     table += line("/s/n1_7.4294967292");
-    const Deadline deadline = Deadline::after(std::chrono::milliseconds(50));
-    EXPECT_EQ(listed(table), Found{"/s|n1_7.4294967292|n1|7"});
-    EXPECT_FALSE(deadline.passed());
+    EXPECT_LE(time_of([&] { EXPECT_EQ(listed(table), Found{"/s|n1_7.4294967292|n1|7"}); }, 50ms), 50ms);
 
     std::string many = heading;
     for (int i = 1; i <= 5000; ++i) many += line("/s/n1_" + std::to_string(i) + ".4294967292");
-    const Deadline longer = Deadline::after(std::chrono::milliseconds(500));
-    EXPECT_EQ(listed(many).size(), 5000U);
-    EXPECT_FALSE(longer.passed());
+    EXPECT_LE(time_of([&] { EXPECT_EQ(listed(many).size(), 5000U); }, 500ms), 500ms);
 }
 
 }  // namespace

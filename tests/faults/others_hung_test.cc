@@ -34,8 +34,8 @@ void fill_backlog(const std::string& socket)
 
 class OthersHungStepds : public testing::TestWithParam<int> {
 protected:
-    // What `count` hung ones add to a login of alice's, who has a job or none.
-    static double added(const OthersHung& others, int count, Layout layout, bool has_job)
+    // What `count` hung ones add to a login of alice's, who has a job or none. It should be no more than `bound`.
+    static double added(const OthersHung& others, int count, Layout layout, bool has_job, double bound)
     {
         Node node;
         // Only who is refused waits for those that are alive.
@@ -54,7 +54,7 @@ protected:
             if (others.full_backlog) fill_backlog(stepd.socket());
         }
         const int how_often = waits ? 1 : tries;
-        return std::max(0.0, best_of(how_often, login, decision) - without);
+        return std::max(0.0, best_of(how_often, login, decision, without + bound) - without);
     }
 
     static std::string number_of(int count)
@@ -65,15 +65,16 @@ protected:
     static void run(const OthersHung& others, int count)
     {
         const std::string what = number_of(count) + others.how;
-        const auto row = [&](const std::string& where, const char* expected, double bound, double measured) {
-            report_fault({"slurmstepd", what + where + "; added, the best of a few", expected, bound}, measured);
+        const auto row = [&](const std::string& where, const char* expected, double bound, Layout layout, bool has_job) {
+            report_fault({"slurmstepd", what + where + "; added, the best of a few", expected, bound},
+                         added(others, count, layout, has_job, bound));
         };
-        row(", cgroup v1", "adopt one_job", 20, added(others, count, Layout::v1, true));
-        row(", cgroup v1, no job", "deny no_jobs", 20, added(others, count, Layout::v1, false));
-        row(", cgroup v2", "adopt one_job", 300, added(others, count, Layout::v2, true));
-        row(", 26.05", "adopt one_job", 300, added(others, count, Layout::v2_sluid, true));
+        row(", cgroup v1", "adopt one_job", 20, Layout::v1, true);
+        row(", cgroup v1, no job", "deny no_jobs", 20, Layout::v1, false);
+        row(", cgroup v2", "adopt one_job", 300, Layout::v2, true);
+        row(", 26.05", "adopt one_job", 300, Layout::v2_sluid, true);
         const char* expected = *others.refused_v2 == '\0' ? "deny no_jobs" : others.refused_v2;
-        row(", cgroup v2, no job", expected, others.refused_v2_ms, added(others, count, Layout::v2, false));
+        row(", cgroup v2, no job", expected, others.refused_v2_ms, Layout::v2, false);
     }
 };
 

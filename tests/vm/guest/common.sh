@@ -212,15 +212,17 @@ cgroup_of_login() {  # USER
   login "$1" cat /proc/self/cgroup | sed -n 's/^0:://p'
 }
 
-# stay USER: a session that stays; its shell's pid is in $session, and the client's in $client.
+# stay USER: a session that stays; its shell's pid is in $session, what logind calls it in $session_id, and the client's pid in
+# $client.
 stay() {
   rm -f "/home/$1/pid"
   # shellcheck disable=SC2016
-  login "$1" 'echo $$ >pid.new; mv pid.new pid; exec sleep 10000' &
+  login "$1" 'echo $$ "${XDG_SESSION_ID-}" >pid.new; mv pid.new pid; exec sleep 10000' &
   client=$!
   children+=("$client")
   eventually 120 test -s "/home/$1/pid" || fail "no session of $1"
-  session=$(<"/home/$1/pid")
+  # shellcheck disable=SC2034  # for the cases
+  read -r session session_id <"/home/$1/pid"
 }
 
 is_inside() {  # CGROUP JOB

@@ -117,21 +117,52 @@ as() {  # USER COMMAND...
 # new_job USER [SBATCH OPTION]...: its id is in $job.
 new_job() {
   job=$(as "$1" sbatch --parsable --output=/dev/null "${@:2}" --wrap 'exec sleep 10000')
-  eventually 120 listens "$(step_socket "$job")" || fail "job $job has no extern step"
+  wait_for_step "$job"
+}
+
+# wait_for_step JOB: until its extern step runs. It listens before it has its cgroup and its X11 forwarding.
+wait_for_step() {
+  eventually 120 all_run "$1" || fail "job $1 has no extern step that runs (its state: $(step_states "$1"))"
 }
 
 listens() {
   [[ $(ss -xlH src "$1") ]]
 }
 
-# The process of a job's extern step: who listens at its socket.
+# step_states JOB...: what the slurmstepds say of their extern steps' states (request 5), a line each; "none" who says nothing.
+step_states() {
+  local id sockets=()
+  for id in "$@"; do sockets+=("$(step_socket "$id")"); done
+  perl -MSocket -e '$SIG{PIPE} = "IGNORE";
+    alarm 30;
+    for my $path (@ARGV) {
+      my ($stepd, $answer) = (undef, "");
+      if (socket($stepd, AF_UNIX, SOCK_STREAM, 0) && connect($stepd, pack_sockaddr_un($path))) {
+        syswrite($stepd, pack("ll", 0x7fff, 5));
+        while (length $answer < 8) { last unless sysread($stepd, $answer, 8 - length $answer, length $answer); }
+      }
+      print length $answer == 8 ? (unpack("ll", $answer))[1] : "none", "\n";
+    }' "${sockets[@]}"
+}
+
+all_run() {  # JOB...
+  [[ $(step_states "$@" | sort -u) == 2 ]]
+}
+
+# The process of a job's extern step: who listens at its socket. What it has just forked has the socket too, until it is
+# another program.
 extern_pid() {
-  ss -xlpH src "$(step_socket "$1")" | sed -nE 's/.*pid=([0-9]+).*/\1/p'
+  ss -xlpH src "$(step_socket "$1")" | { grep -oE 'pid=[0-9]+' || true; } | cut -d = -f 2 | sort -n | sed -n 1p
 }
 
 # The cgroup of a job's extern step, as the kernel says it of slurmstepd itself.
 extern_cgroup() {
   sed -nE 's|^0::(.*/step_extern)(/.*)?$|\1|p' "/proc/$(extern_pid "$1")/cgroup"
+}
+
+# Of the controller's: one whose step has gone may still be completing.
+no_jobs() {
+  [[ ! $(squeue -h -o %A) ]]
 }
 
 no_steps() {
@@ -145,7 +176,7 @@ end_all_jobs() {
   # Of two options -u only the last one counts.
   scancel --quiet -u alice
   scancel --quiet -u bob
-  eventually 120 no_steps
+  eventually 120 no_steps && eventually 120 no_jobs
 }
 
 # --- packages ------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ die "execve: $!";
 END
   rm -f /home/alice/hostile
   job=$(as alice sbatch --parsable --output=/dev/null --wrap 'exec perl /home/alice/hostile.pl')
-  eventually 120 listens "$(step_socket "$job")" || fail "job $job has no extern step"
+  wait_for_step "$job"
   eventually 120 test -e /home/alice/hostile || fail "its script has not begun"
   eventually 60 pgrep -u alice -xf "sleep 10001" || fail "its script has failed"
 }
@@ -100,8 +100,8 @@ case_variables_of_a_job_that_has_only_a_step() {
   as alice salloc --quiet --no-shell --job-name=without-a-step &
   children+=($!)
   eventually 120 runs_one_job || fail "no job: $(squeue)"
-  job=$(squeue -h -u alice -o %A)
-  eventually 120 listens "$(step_socket "$job")" || fail "job $job has no extern step"
+  job=$(squeue -h -u alice -t R -o %A)
+  wait_for_step "$job"
   expect "what is known without asking" test "$(environment_of_login | sort)" = "SLURM_JOB_ID=$job
 SLURM_JOB_UID=$(id -u alice)
 SLURM_NODENAME=vm"

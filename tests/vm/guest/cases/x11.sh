@@ -15,7 +15,7 @@ new_x11_job() {
   children+=($!)
   eventually 120 grep -q 'Granted job allocation' /run/salloc.out || { cat /run/salloc.out; fail "no allocation"; }
   job=$(sed -nE 's/.*Granted job allocation ([0-9]+).*/\1/p' /run/salloc.out)
-  eventually 120 listens "$(step_socket "$job")"
+  wait_for_step "$job"
 }
 
 # shellcheck disable=SC2016

@@ -74,7 +74,7 @@ case_hostile_environ_does_no_harm() {
   hostile_job
   expect "there is a megabyte of it" test "$(wc -c <"/proc/$(pgrep -u alice -xf "sleep 10001")/environ")" -gt 1200000
   local seen names
-  seen=$(login alice 'env --null | base64 -w 0') || fail "no session"
+  seen=$(in_time login alice 'env --null | base64 -w 0') || fail "no session"
   expect "it is adopted" decided "decision=adopt reason=one_job user=alice .*job=$job "
   note "$(logged | grep -o 'import_env: .*' | tail -n 1)"
   # Two of the long ones are in what is read, and neither is small enough for what is set.
@@ -95,7 +95,7 @@ environment_of_login() {
 
 # By both lines, with pam_systemd between them. Of a job of salloc the controller says what it is.
 case_variables_of_a_job_that_has_only_a_step() {
-  local options=(strict 'import_env=SLURM_*,CUDA_*') seen name
+  local options=(strict 'import_env=SLURM_*,CUDA_*' log_level=verbose) seen
   use_stack on "$(account_line "${options[@]}")" "$(session_line "${options[@]}")"
   as alice salloc --quiet --no-shell --job-name=without-a-step &
   children+=($!)
@@ -112,9 +112,17 @@ SLURM_NODENAME=vm"
   as alice srun --quiet --overlap "--jobid=$job" --export=ALL,CUDA_VISIBLE_DEVICES=7 sleep 10002 &
   children+=($!)
   eventually 120 pgrep -u alice -xf "[^ ]*sleep 10002" || fail "no step"
-  seen=$(environment_of_login)
+  seen=$(in_time environment_of_login)
   expect "of the step's process" grep -qx CUDA_VISIBLE_DEVICES=7 <<<"$seen"
   expect "the session is in the job" is_inside "$(cgroup_of_login alice)" "$job"
+}
+
+controllers_view_comes() {
+  local name
+  seen=$(environment_of_login)
+  for name in JOB_NAME=without-a-step JOB_PARTITION=all JOB_NODELIST=vm JOB_NUM_NODES=1; do
+    grep -qx "SLURM_$name" <<<"$seen" || return 1
+  done
 }
 
 runs_one_job() {
@@ -173,6 +181,7 @@ case_a_home_may_be_anything() {
   expect "in time, by the module's own clock" decided "decision=adopt reason=newest_job user=alice .*job=$job .*ms=[1-4][0-9]{3}\\."
   note "$(decisions | tail -n 1)"
   kill "$silent"
+  eventually 60 gone "$silent"
   umount --lazy "$directory"
   as alice slurm-adopt use "$first"
   session_in "$first" "named again"

@@ -31,7 +31,7 @@ look() {
 # expect_session WHAT JOB READABLE:TOLD COMMAND...
 expect_session() {
   local seen
-  seen=$(look "${@:4}") || fail "$1: no session"
+  seen=$(in_time look "${@:4}") || fail "$1: no session"
   note "$1: $seen"
   expect "$1: the job" is_inside "${seen#* }" "$2"
   expect "$1: its GPU and no other, and told so where asked" test "${seen%% *}" = "$3"
@@ -40,6 +40,8 @@ expect_session() {
 # One case for all, because to restart Slurm takes longer than a login.
 case_right_job_and_gpu_each_way() {
   local first second import='import_env=SLURM_*,CUDA_VISIBLE_DEVICES'
+  # To ask slurmd where a login comes from takes longer than usual here, and without an answer the newest job would be taken.
+  local patient='timeout=60 callerid_timeout=30'
   two_gpus
   use_stack off "$(account_line strict)" ''
   install -m 600 -o alice -g alice /root/.ssh/id_ed25519 /root/.ssh/config /home/alice/.ssh/
@@ -54,21 +56,21 @@ case_right_job_and_gpu_each_way() {
   new_job alice --gres=gpu:1
   second=$job
   # By both lines, with pam_systemd between them.
-  use_stack on "$(account_line strict "$import")" "$(session_line strict "$import")"
+  use_stack on "$(account_line strict "$patient" "$import")" "$(session_line strict "$patient" "$import")"
   expect_session 'newest' "$second" 1:1/0 ssh
   expect_session 'from the first job' "$first" 0:0/0 as alice srun --overlap "--jobid=$first" ssh
   expect_session 'from the second job' "$second" 1:1/0 as alice srun --overlap "--jobid=$second" ssh
 
-  use_stack off "$(account_line strict "$import" sticky=1)" ''
+  use_stack off "$(account_line strict "$patient" "$import" sticky=1)" ''
   expect_session 'where another session of the client is' "$first" 0:0/0 ssh
-  use_stack off "$(account_line strict "$import" job_choice=file)" ''
+  use_stack off "$(account_line strict "$patient" "$import" job_choice=file)" ''
   as alice slurm-adopt use "$second"
   expect_session 'named in the file' "$second" 1:1/0 ssh
   as alice slurm-adopt use "$first"
   expect_session 'the other named' "$first" 0:0/0 ssh
   as alice slurm-adopt use --clear
 
-  eventually 60 uses_more_than "$first" 50000 || fail "sstat: $(sstat -a -P -j "$first" --format=JobID,MaxRSS,AveCPU)"
+  eventually 120 uses_more_than "$first" 50000 || fail "sstat: $(sstat -a -P -j "$first" --format=JobID,MaxRSS,AveCPU)"
   note "sstat of a session of 50 MB: $(sstat -n -P -j "$first.extern" --format=JobID,MaxRSS,AveCPU)"
 }
 

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 guest=$(dirname "${BASH_SOURCE[0]}")
-case_limit_s=600
+case_limit_s=900
 # The bench measures for long, and is not one of the tests: only when it is asked for.
 bench=0
 if grep -qw vm_bench /proc/cmdline; then bench=1 case_limit_s=2400; fi

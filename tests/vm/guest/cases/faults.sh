@@ -5,11 +5,12 @@
 # either: the module has to ask them. The times are the module's own, of its decision lines: the machine is slow.
 # shellcheck disable=SC2154  # job, release and host are common.sh's
 
-readonly added_limit_ms=300 rounds=4
+readonly added_limit_ms=300 rounds=3
 
-# extern_jobs USER NUMBER: jobs that have an extern step and nothing else; their ids are in $jobs.
+# extern_jobs USER NUMBER: jobs that have an extern step and nothing else; their ids are in $jobs, and the pids of their
+# slurmstepds in $stepds.
 extern_jobs() {
-  local i
+  local i pid
   # Each waits some seconds more than its step takes to start.
   for ((i = 0; i < $2; i++)); do
     as "$1" salloc --quiet --no-shell --mem=20 &
@@ -17,9 +18,13 @@ extern_jobs() {
   done
   eventually 300 running_jobs "$1" "$2" || fail "not all of $2 jobs run: $(squeue)"
   mapfile -t jobs < <(squeue -h -u "$1" -t R -o %A)
+  eventually 120 all_run "${jobs[@]}" || fail "the extern steps' states: $(step_states "${jobs[@]}" | sort | uniq -c)"
+  stepds=()
   for i in "${jobs[@]}"; do
-    eventually 120 listens "$(step_socket "$i")" || fail "job $i has no extern step"
     expect_not "a job of salloc has a batch directory" test -e "$(printf /var/spool/slurmd/job%05d "$i")"
+    pid=$(extern_pid "$i")
+    [[ $pid ]] || fail "job $i has no slurmstepd"
+    stepds+=("$pid")
   done
 }
 
@@ -27,78 +32,60 @@ running_jobs() {  # USER NUMBER
   (($(squeue -h -u "$1" -t R -o %A | wc -l) == $2))
 }
 
-signal_stepds() {  # SIGNAL JOB...
-  local id pid
-  for id in "${@:2}"; do
-    pid=$(extern_pid "$id")
-    [[ $pid ]] || fail "job $id has no slurmstepd"
-    kill "-$1" "$pid"
-  done
-}
-
 decided_times() {  # DECISION AND REASON
   decisions | sed -nE "s/^decision=${1/ / reason=} user=alice .* ms=([0-9.]+)( .*)?$/\\1/p"
 }
 
-more_decisions() {  # DECISION AND REASON, NUMBER
-  (($(decided_times "$1" | wc -l) > $2))
+has_decided() {  # DECISION AND REASON
+  took=$(decided_times "$1" | tail -n 1)
+  [[ $took ]]
 }
 
-# least_ms "DECISION REASON" [ENOUGH]: logins of alice's that all have to come to it; the time of the quickest is in
-# $least. Other things run on the machine: it is tried again as long as it took more than ENOUGH.
-least_ms() {
-  local i before most=$rounds
-  # What is above a limit is measured for longer: the machine emulates, and its host may be busy.
-  if [[ ${2-} ]]; then most=$((4 * rounds)); fi
-  before=$(decided_times "$1" | wc -l)
-  for ((i = 0; i < most; i++)); do
-    login alice true || [[ $1 == deny* ]] || fail "a login is refused that should come to: $1"
-    eventually 30 more_decisions "$1" $((before + i)) || { decisions; fail "no decision: $1"; }
-    least=$(decided_times "$1" | tail -n $((i + 1)) | sort -g | head -n 1)
-    if [[ ${2-} ]] && is_at_most "$least" "$2"; then break; fi
-  done
+# take_ms "DECISION REASON": a login of alice's that has to come to it; its time is in $took.
+take_ms() {
+  from_now_on
+  login alice true || [[ $1 == deny* ]] || fail "a login is refused that should come to: $1"
+  eventually 30 has_decided "$1" || { decisions; fail "no decision: $1"; }
 }
 
 is_at_most() {
   awk -v left="$1" -v right="$2" 'BEGIN {exit !(left + 0 <= right + 0)}'
 }
 
-sum() {
-  awk -v left="$1" -v right="$2" 'BEGIN {print left + right}'
+least_of() {  # NUMBER...
+  printf '%s\n' "$@" | sort -g | sed -n 1p
 }
 
-added() {  # BEFORE AFTER
-  awk -v before="$1" -v after="$2" 'BEGIN {difference = after - before; printf "%.2f", (difference > 0) ? difference : 0}'
+# expect_added "DECISION REASON" NUMBER FAULT: how much longer logins of alice's take that come to it while this number of the
+# $stepds hang. The machine emulates and its host is busy, now more and now less: logins with and without the fault take turns, so
+# that both have of each, and of either the quickest counts. What is above the limit is measured for longer.
+expect_added() {
+  local round added without=() with=()
+  for ((round = 1; round <= 5 * rounds; round++)); do
+    take_ms "$1"
+    without+=("$took")
+    kill -STOP "${stepds[@]:0:$2}"
+    take_ms "$1"
+    with+=("$took")
+    kill -CONT "${stepds[@]:0:$2}"
+    # Each has yet to answer what it was asked meanwhile.
+    eventually 60 all_run "${jobs[@]}" || fail "not all extern steps answer again"
+    added=$(awk -v before="$(least_of "${without[@]}")" -v after="$(least_of "${with[@]}")" 'BEGIN {printf "%.2f", (after > before) ? after - before : 0}')
+    if ((round >= rounds)) && is_at_most "$added" $added_limit_ms; then break; fi
+  done
+  note "$1: $(least_of "${without[@]}") ms, with $2 hung $(least_of "${with[@]}") ms"
+  report_fault slurmstepd "cgroup v2: $3; time added" "$1" "$added_limit_ms" "$added"
 }
 
 case_hung_stepds_of_others() {
   use_stack off "$(account_line strict)" ''
-  local adopted refused
   extern_jobs bob 20
-  least_ms 'deny no_jobs'
-  refused=$least
   new_job alice
-  least_ms 'adopt one_job'
-  adopted=$least
-
-  signal_stepds STOP "${jobs[0]}"
-  least_ms 'adopt one_job' "$(sum "$adopted" $added_limit_ms)"
-  note "adopt: $adopted ms, with one hung $least ms"
-  report_fault slurmstepd "cgroup v2: another user's extern step hangs; time added" 'adopt one_job' \
-    "$added_limit_ms" "$(added "$adopted" "$least")"
-
-  signal_stepds STOP "${jobs[@]:1}"
-  least_ms 'adopt one_job' "$(sum "$adopted" $added_limit_ms)"
-  note "adopt: $adopted ms, with 20 hung $least ms"
-  report_fault slurmstepd "cgroup v2: 20 extern steps of another user hang; time added" 'adopt one_job' \
-    "$added_limit_ms" "$(added "$adopted" "$least")"
-
+  expect_added 'adopt one_job' 1 "another user's extern step hangs"
+  expect_added 'adopt one_job' 20 '20 extern steps of another user hang'
   scancel "$job"
   eventually 60 gone_step "$job" || fail "job $job does not end"
-  least_ms 'deny no_jobs' "$(sum "$refused" $added_limit_ms)"
-  note "refused: $refused ms, with 20 hung $least ms"
-  report_fault slurmstepd "cgroup v2: 20 extern steps of another user hang, own none; time added" 'deny no_jobs' \
-    "$added_limit_ms" "$(added "$refused" "$least")"
+  expect_added 'deny no_jobs' 20 '20 extern steps of another user hang, own none'
 }
 
 gone_step() {
@@ -113,12 +100,11 @@ case_own_hung_stepd() {
   script=/var/spool/slurmd/job$(printf %05d "$job")/slurm_script
   eventually 60 test -e "$script" || fail "no $script"
   expect "$script is not alice's" test "$(stat -c %U "$script")" = alice
-  signal_stepds STOP "$job"
+  kill -STOP "$(extern_pid "$job")"
   expect_not "a login is let in although its job's step hangs" login alice true
-  eventually 30 more_decisions "$reason" 0 || { decisions; fail "not $reason"; }
+  eventually 30 has_decided "$reason" || { decisions; fail "not $reason"; }
   # timeout= and what an emulated processor needs to say so.
-  report_fault slurmstepd 'cgroup v2: the own extern step hangs, timeout=2' "$reason" 2200 \
-    "$(decided_times "$reason" | tail -n 1)"
+  report_fault slurmstepd 'cgroup v2: the own extern step hangs, timeout=2' "$reason" 2200 "$took"
 }
 
 # states_until_gone SOCKET: what the slurmstepd says of its step's state (request 5), again and again until it has gone.

@@ -108,7 +108,7 @@ SLURM_NODENAME=vm"
   use_stack on "$(account_line "${options[@]}" controller=rpc)" "$(session_line "${options[@]}" controller=rpc)"
   # A login waits for it for a second, which is not much for an emulated processor whose host is busy.
   eventually 180 controllers_view_comes || fail "not the controller's view: $seen; $(logged | grep 'import_env: ' | tail -n 3)"
-  note "of the controller: $(paste -sd ' ' <<<"$seen"); $(decisions | tail -n 1)"
+  note "of the controller: $(paste -sd ' ' <<<"$seen"); $(decisions | grep -o 'phase=account ms=[0-9.]*' | tail -n 1)"
   as alice srun --quiet --overlap "--jobid=$job" --export=ALL,CUDA_VISIBLE_DEVICES=7 sleep 10002 &
   children+=($!)
   eventually 120 pgrep -u alice -xf "[^ ]*sleep 10002" || fail "no step"

@@ -26,6 +26,7 @@ std::vector<std::string> places_of(const std::string& step)
 {
     std::vector<std::string> places = {step};
     const Fd directory(::open(step.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) return places;
     Listing names(directory.get(), "user");
     while (const char* name = names ? names.next() : nullptr)
         if (std::string_view(name).starts_with("task_")) places.push_back(step + "/user/" + name);

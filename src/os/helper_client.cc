@@ -45,6 +45,7 @@ Result<Reply> ask(const HelperSettings& settings, Verb verb, const Request& requ
 
 Result<JobsRequest> request_for(const ControllerQuestion& question, Deadline deadline)
 {
+    if (question.node.empty()) return Error{ErrorCode::malformed, 0, "this machine has no host name to ask the controller with: nodename="};
     JobsRequest request;
     request.patience_ms = static_cast<std::uint32_t>(deadline.poll_timeout());
     request.controller = question.rest ? by_rest : by_rpc;

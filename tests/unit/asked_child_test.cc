@@ -13,19 +13,22 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "slurm_adopt/file.h"
+#include "support/descriptors.h"
 #include "support/forked.h"
 #include "support/frozen.h"
+#include "support/no_child_left.h"
 #include "support/temp_directory.h"
 
 namespace slurm_adopt {
 namespace {
 
 using namespace std::chrono_literals;
+using test::expect_no_child_left;
+using test::open_descriptors;
 
 template <class Question>
 Result<std::string> ask(const Question& question, std::size_t most = 100, std::chrono::milliseconds limit = 2000ms,
@@ -41,23 +44,9 @@ std::chrono::steady_clock::duration since(std::chrono::steady_clock::time_point 
     return std::chrono::steady_clock::now() - begin;
 }
 
-void expect_no_child_left()
-{
-    errno = 0;
-    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG | __WALL), -1);
-    EXPECT_EQ(errno, ECHILD);
-}
-
-std::size_t open_descriptors()
-{
-    std::size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-    return count;
-}
-
 TEST(AskedChild, AnswersOrSaysWhyNot)
 {
-    const std::size_t before = open_descriptors();
+    const auto before = open_descriptors();
     const auto answer = ask([](int out, int) noexcept { return write_answer(out, "four", 4); });
     ASSERT_TRUE(answer) << answer.error().context;
     EXPECT_EQ(answer.value(), "four");

@@ -21,12 +21,16 @@
 
 #include "slurm_adopt/child.h"
 #include "slurm_adopt/helper_wire.h"
+#include "support/descriptors.h"
 #include "support/frozen.h"
+#include "support/no_child_left.h"
 
 namespace slurm_adopt {
 namespace {
 
 using namespace std::chrono_literals;
+using test::expect_no_child_left;
+using test::open_descriptors;
 
 class HelperClient : public ::testing::Test {
 protected:
@@ -64,23 +68,9 @@ protected:
     std::string directory_;
 };
 
-void expect_no_child_left()
-{
-    errno = 0;
-    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG | __WALL), -1);
-    EXPECT_EQ(errno, ECHILD);
-}
-
-std::size_t open_descriptors()
-{
-    std::size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-    return count;
-}
-
 TEST_F(HelperClient, EveryWayToFailIsAnErrorInTime)
 {
-    const std::size_t before = open_descriptors();
+    const auto before = open_descriptors();
     struct Case {
         const char* body;
         const char* said;

@@ -69,7 +69,7 @@ mark_logs() {
 }
 logged() {  # DAEMON TEXT
   local tries
-  for ((tries = 0; tries < 100; tries++)); do
+  for ((tries = 0; tries < 400; tries++)); do
     if tail -c "+$(($(<"$work/$1.mark") + 1))" "$CLUSTER_DIR/log/$1.log" | grep -qF -- "$2"; then return 0; fi
     sleep 0.05
   done

@@ -33,7 +33,7 @@ last_key_line() { grep 'cred/ed25519: ' "$CLUSTER_DIR/log/$1.log" | tail -n 1; }
 id_of() { openssl pkey "$@" -pubout -outform DER | sha256sum | cut -c 1-16; }
 reads() {  # DAEMON LINE-END
   local tries
-  for ((tries = 0; tries < 100; tries++)); do
+  for ((tries = 0; tries < 400; tries++)); do
     if [[ $(last_key_line "$1") == *"$2" ]]; then return 0; fi
     sleep 0.05
   done
@@ -88,6 +88,9 @@ login_of() { ssh -o BatchMode=yes "$1@node" cat /proc/self/cgroup; }
 not_ok 'who has no job is refused' login_of bob
 ok 'who has a job of cred/munge logs in' login_of alice
 scancel "$old_job"
+# Or the login would have a choice: the step of a cancelled job is there until it has ended.
+ok 'the job of cred/munge has ended' timeout 60 bash -c \
+  "while [[ \$(squeue -h -j $old_job) ]] || compgen -G '$CLUSTER_SPOOL/*_$old_job.*' >/dev/null; do sleep 0.1; done"
 new_job=$(cd / && as_alice sbatch --parsable -o /dev/null --wrap 'sleep 1000')
 timeout 30 bash -c "until [[ \$(squeue -h -j $new_job -o %T) == RUNNING ]]; do sleep 0.1; done"
 ok 'who has a job of cred/ed25519 logs in' login_of alice

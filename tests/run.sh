@@ -65,9 +65,8 @@ install_packages() {
   # libFuzzer and the coverage report are clang's.
   if [[ " ${suites[*]} " == *" fuzz "* ]]; then packages+=(clang libclang-rt-dev llvm); fi
   if [[ " ${suites[*]} " == *" contrib "* ]]; then packages+=(ansible-core python3-apt curl dpkg-dev debhelper iproute2 openssh-server); fi
-  # The virtual machines, which emulate: everything else does without.
   if [[ " ${suites[*]} " == *" vm "* ]]; then
-    packages+=(qemu-system-x86 debootstrap e2fsprogs debian-archive-keyring)
+    packages+=(user-mode-linux debootstrap e2fsprogs debian-archive-keyring)
   fi
   if [[ " ${suites[*]} " == *" docs "* ]]; then packages+=(python3 debootstrap debian-archive-keyring dpkg-dev debhelper); fi
   local missing=() package

@@ -2,9 +2,11 @@
 // What every command of slurm-adopt has in common: its exit code, and where and how it speaks.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "output.h"
+
+namespace CLI {
+class App;  // whole in <CLI/CLI.hpp>, which only what adds options needs
+}
 
 namespace slurm_adopt::tool {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // slurm-adopt: what administrators and users ask the node about logins. Exit codes: command.h.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 

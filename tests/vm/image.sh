@@ -5,7 +5,9 @@
 # inside it at the processor's own speed. Called by run.sh, in namespaces of its own: what it mounts and starts ends
 # with them.
 #
-# usage: image.sh system RELEASE DIRECTORY MIRROR   DIRECTORY/root, and DIRECTORY/{system.ext4,kernel,initrd}
+# usage: image.sh system RELEASE DIRECTORY MIRROR uml|qemu
+#                                                   DIRECTORY/root and DIRECTORY/system.ext4, with the modules of linux.uml or,
+#                                                   for qemu, with the release's kernel: DIRECTORY/{kernel,initrd}
 #        image.sh build DIRECTORY PROJECT OTHER.so BUILD [BENCH]   DIRECTORY/payload.ext4: the packages, built here,
 #                                                   and OTHER.so, the tests of guest/, rest_ask as it was built in
 #                                                   BUILD, and the programs of the directory BENCH
@@ -17,7 +19,7 @@ readonly here
 . "$here/../support/sources.sh"
 
 # What runs in the machine, and what builds the packages: Build-Depends in debian/control.
-readonly packages=(systemd-sysv libpam-systemd dbus udev kmod linux-image-cloud-amd64 iproute2 procps login
+readonly packages=(systemd-sysv libpam-systemd dbus udev kmod iproute2 procps login
   openssh-server openssh-client xauth munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins libpam-slurm-adopt
   slurmrestd slurm-wlm-jwt-plugin
   build-essential debhelper cmake ninja-build libpam0g-dev libslurm-dev libcgroup-dev libcli11-dev libspdlog-dev
@@ -29,17 +31,31 @@ die() {
 }
 
 make_system() {
-  local release=$1 dir=$2 mirror=$3 script=/usr/share/debootstrap/scripts/$1 root=$2/root
+  local release=$1 dir=$2 mirror=$3 kind=$4 script=/usr/share/debootstrap/scripts/$1 root=$2/root include
+  include=$(IFS=,; echo "${packages[*]}")
+  if [[ $kind == qemu ]]; then include+=,linux-image-cloud-amd64; fi
   # This debootstrap may be older than the release.
   [[ -e $script ]] || script=/usr/share/debootstrap/scripts/sid
   mkdir -p "$root"
-  debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" "$release" "$root" "$mirror" "$script" ||
+  debootstrap --variant=minbase --include="$include" "$release" "$root" "$mirror" "$script" ||
     { tail -n 20 "$root/debootstrap/debootstrap.log" || true; die "$release: cannot be installed from the mirror"; }
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/debootstrap
   configure "$root"
-  cp "$(newest "$root"/boot/vmlinuz-*)" "$dir/kernel"
-  cp "$(newest "$root"/boot/initrd.img-*)" "$dir/initrd"
-  make_disk "$root" "$dir/system.ext4" 2500M
+  if [[ $kind == qemu ]]; then
+    cp "$(newest "$root"/boot/vmlinuz-*)" "$dir/kernel"
+    cp "$(newest "$root"/boot/initrd.img-*)" "$dir/initrd"
+  else
+    add_modules "$root"
+  fi
+  make_disk system "$root" "$dir/system.ext4" 2500M
+}
+
+# Those of this host's linux.uml.
+add_modules() {
+  local version
+  mkdir -p "$1/usr/lib/modules"
+  cp -a /usr/lib/uml/modules/. "$1/usr/lib/modules/"
+  for version in /usr/lib/uml/modules/*; do chroot "$1" depmod "${version##*/}"; done
 }
 
 newest() {
@@ -50,7 +66,8 @@ configure() {
   local root=$1 unit
   echo vm >"$root/etc/hostname"
   printf '127.0.0.1 localhost\n198.51.100.1 vm\n' >"$root/etc/hosts"
-  echo '/dev/vda / ext4 defaults 0 1' >"$root/etc/fstab"
+  # The kernel mounts the root, by the name that the machine has for it.
+  : >"$root/etc/fstab"
   # Slurm's own module under another name too, whatever is installed over it.
   mkdir -p "$root/opt/theirs"
   cp "$root/usr/lib/x86_64-linux-gnu/security/pam_slurm_adopt.so" "$root/opt/theirs/"
@@ -64,9 +81,9 @@ configure() {
   chroot "$root" systemctl enable vm-tests.service
 }
 
-make_disk() {  # DIRECTORY FILE SIZE
-  rm -f "$2"
-  mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d "$1" "$2" "$3"
+make_disk() {  # LABEL DIRECTORY FILE SIZE
+  rm -f "$3"
+  mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -L "$1" -d "$2" "$3" "$4"
 }
 
 build_project() {
@@ -90,11 +107,11 @@ build_project() {
       "$project/tests/bench/measuring.sh"
   fi
   chown -R root:root "$payload"
-  make_disk "$payload" "$dir/payload.ext4" 64M
+  make_disk payload "$payload" "$dir/payload.ext4" 64M
 }
 
 case ${1-} in
-  system) make_system "$2" "$3" "$4" ;;
+  system) make_system "$2" "$3" "$4" "$5" ;;
   build) build_project "$2" "$3" "$4" "$5" "${6-}" ;;
   *) die "usage: see the top of this file" ;;
 esac

@@ -4,6 +4,9 @@
 # The module on other Debian releases, each in a virtual machine with systemd and cgroup v2: Debian 13 (Slurm 24.11) and
 # Debian 14 (Slurm 26.05). Makes their images, builds the packages inside them, boots them with the tests of guest/, which
 # install those, and reports every case. Exit code 0 only if all of them ran and passed. See --help.
+#
+# The machines are User Mode Linux: Debian's kernel as a process of this host, which needs no virtualization and is several times
+# faster than emulating a processor. --emulate does that, for what depends on the release's own kernel.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,7 +16,7 @@ readonly build=$project/build
 # shellcheck source-path=SCRIPTDIR source=../support/debian_mirror.sh
 . "$project/tests/support/debian_mirror.sh"
 
-# CI machines can be slow, and the machine is emulated; this is when nobody believes in it any more.
+# CI machines can be slow, and the machine may be emulated; this is when nobody believes in it any more.
 readonly machine_limit=45m
 
 usage() {
@@ -23,15 +26,16 @@ usage: run.sh [OPTION]... [RELEASE]...      (releases: trixie forky; both, if no
   --module FILE.so   the module that was built on this host, which has to work there too
                      (default: build/pam/pam_slurm_adopt.so)
   --cases REGEX      only the cases whose "FILE NAME" matches
-  --bench            no tests: the bench of build/tests/bench, against Debian's pam_slurm_adopt (trixie only); its
+  --emulate          the release's own kernel on a processor that QEMU emulates, in place of User Mode Linux
+  --bench            no tests: the bench of build/tests/bench, against Debian's pam_slurm_adopt (trixie only, emulated); its
                      results stay in build/vm/RELEASE/bench.tsv. Exit code 0 only if all targets are met.
   --keep             keep the systems in build/vm and use them the next time
   --prepare          make and keep the systems, compile the project in them, and boot nothing
   --prepared         use the systems of --prepare, where they are complete, and do not keep them
 
 The faults that the cases report are appended to the file that $SLURM_ADOPT_FAULT_ROWS names, if set.
-Needs root, qemu-system-x86_64 and debootstrap. Everything it makes is in build/vm; the logs that stay are
-build/vm/RELEASE/{install,build,console,report}.log.
+Needs root, debootstrap, and linux.uml (user-mode-linux) or qemu-system-x86_64. Everything it makes is in build/vm; the logs that
+stay are build/vm/RELEASE/{install,build,machine,console,report}.log.
 TEXT
 }
 
@@ -41,14 +45,15 @@ die() {
 }
 
 main() {
-  module=$project/build/pam/pam_slurm_adopt.so cases=. use=0 keep=0 prepare=0 bench=''
+  module=$project/build/pam/pam_slurm_adopt.so cases=. use=0 keep=0 prepare=0 bench='' kind=uml
   releases=()
   local inside=0
   while (($#)); do
     case $1 in
       --module) module=$(realpath -e "$2"); shift 2 ;;
       --cases) cases=$2; shift 2 ;;
-      --bench) bench=$project/build/tests/bench; shift ;;
+      --emulate) kind=qemu; shift ;;
+      --bench) bench=$project/build/tests/bench kind=qemu; shift ;;
       --keep) use=1 keep=1; shift ;;
       --prepare) prepare=1 keep=1; shift ;;
       --prepared) use=1; shift ;;
@@ -84,6 +89,7 @@ in_namespaces() {
   flock -n 9 || die "another run uses $top"
   if ((!use)); then remove_systems; elif ((keep)); then rm -f "$top"/*/compiled; fi
   if ((prepare)); then options+=(--prepare); fi
+  if [[ $kind == qemu ]]; then options+=(--emulate); fi
   if [[ $bench ]]; then options+=(--bench); fi
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL --mount-proc -- \
     bash "$here/run.sh" --inside --module "$module" --cases "$cases" "${options[@]}" "${releases[@]}" 9>&- </dev/null &
@@ -99,7 +105,7 @@ in_namespaces() {
 }
 
 remove_systems() {
-  rm -rf --one-file-system "$top"/*/root "$top"/*/payload "$top"/*/*.ext4 "$top"/*/kernel "$top"/*/initrd "$top"/*/complete \
+  rm -rf --one-file-system "$top"/*/root "$top"/*/payload "$top"/*/*.ext4 "$top"/*/written "$top"/*/kernel "$top"/*/initrd "$top"/*/complete \
     "$top"/*/compiled
 }
 
@@ -132,10 +138,10 @@ run_all() {
 
 run_release() {
   local release=$1 mirror=$2 dir=$top/$1 start=$SECONDS
-  if [[ ! -e $dir/complete ]]; then
-    rm -rf "$dir/root"
-    "$here/image.sh" system "$release" "$dir" "$mirror" >"$dir/install.log" 2>&1 || return
-    : >"$dir/complete"
+  if [[ ! -e $dir/complete || $(<"$dir/complete") != "$kind" ]]; then
+    rm -rf "$dir/root" "$dir/complete" "$dir/compiled"
+    "$here/image.sh" system "$release" "$dir" "$mirror" "$kind" >"$dir/install.log" 2>&1 || return
+    echo "$kind" >"$dir/complete"
   fi
   echo "$release: installed after $((SECONDS - start)) s"
   # By --prepare, for the run after it.
@@ -152,16 +158,33 @@ run_release() {
   echo "$release: tested after $((SECONDS - start)) s"
 }
 
-# The processor without cmpxchg16b: with it the kernel panics under emulation. -snapshot: the system stays as installed.
 boot() {
+  local dir=$1 kernel="panic=-1 loglevel=4 mitigations=off systemd.show_status=0 vm_cases=$cases${bench:+ vm_bench}"
+  "boot_$kind" "$dir" "$kernel"
+}
+
+# What it writes to its disk goes to a file that ends with it: the system stays as installed. So with -snapshot below.
+boot_uml() {  # DIRECTORY ARGUMENTS-OF-THE-KERNEL
+  local dir=$1 status=0
+  local -a arguments
+  read -ra arguments <<<"$2"
+  rm -f "$dir/written"
+  timeout --kill-after=10 "$machine_limit" linux.uml mem=2048M "uml_dir=$dir/" umid=machine \
+    "ubda=$dir/written,$dir/system.ext4" "ubdbr=$dir/payload.ext4" root=/dev/ubda rw "${arguments[@]}" \
+    con=null "con0=null,fd:1" ssl=null "ssl1=null,fd:8" 8>"$dir/report.log" >"$dir/console.log" 2>"$dir/machine.log" || status=$?
+  rm -rf "$dir/written" "$dir/machine"
+  return $status
+}
+
+# The processor without cmpxchg16b: with it the kernel panics under emulation.
+boot_qemu() {
   local dir=$1
   timeout --kill-after=10 "$machine_limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem,-cx16 -smp 2 -m 2048 \
     -nic none -display none -nodefaults -no-reboot -snapshot -device virtio-rng-pci \
     -drive "file=$dir/system.ext4,format=raw,if=virtio,cache=unsafe" \
     -drive "file=$dir/payload.ext4,format=raw,if=virtio,readonly=on" \
     -serial "file:$dir/console.log" -serial "file:$dir/report.log" -serial null \
-    -kernel "$dir/kernel" -initrd "$dir/initrd" \
-    -append "root=/dev/vda rw console=ttyS0 panic=-1 loglevel=4 systemd.show_status=0 vm_cases=$cases${bench:+ vm_bench}" >"$dir/qemu.log" 2>&1
+    -kernel "$dir/kernel" -initrd "$dir/initrd" -append "root=/dev/vda rw console=ttyS0 $2" >"$dir/machine.log" 2>&1
 }
 
 # A console's log has what moves a terminal's cursor.
@@ -183,7 +206,7 @@ judge() {
   echo "== $release"
   if [[ ! -s $dir/report.log ]]; then
     echo "$release: no machine that ran the tests"
-    for log in install build qemu console; do
+    for log in install build machine console; do
       [[ -s $dir/$log.log ]] || continue
       echo "--- the end of $dir/$log.log"
       readable_end "$dir/$log.log"

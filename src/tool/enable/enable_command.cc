@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "enable/enable_command.h"
 
+#include <CLI/CLI.hpp>
 #include <security/pam_appl.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "list_command.h"
 
+#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include <array>

@@ -69,6 +69,9 @@ main() {
   fi
   ((${#releases[@]})) || releases=(trixie forky)
   ((EUID == 0)) || die "needs root"
+  local program=linux.uml package=user-mode-linux
+  if [[ $kind == qemu ]]; then program=qemu-system-x86_64 package=qemu-system-x86; fi
+  command -v "$program" >/dev/null || die "$program is missing: apt-get install $package"
   [[ -e $module ]] || die "$module is missing: build the project first"
   [[ -e $build/tests/rest/rest_ask ]] || die "$build is missing rest_ask: build the project first"
   [[ ! $bench || -e $bench/bench_compare ]] || die "$bench is missing: build the project first (target slurm_adopt_bench)"
@@ -105,7 +108,7 @@ in_namespaces() {
 }
 
 remove_systems() {
-  rm -rf --one-file-system "$top"/*/root "$top"/*/payload "$top"/*/*.ext4 "$top"/*/written "$top"/*/kernel "$top"/*/initrd "$top"/*/complete \
+  rm -rf --one-file-system "$top"/*/root "$top"/*/payload "$top"/*/*.ext4 "$top"/*/written "$top"/*/machine "$top"/*/kernel "$top"/*/initrd "$top"/*/complete \
     "$top"/*/compiled
 }
 

@@ -67,13 +67,14 @@ mark_logs() {
   local name
   for name in slurmctld slurmd; do wc -c <"$CLUSTER_DIR/log/$name.log" >"$work/$name.mark"; done
 }
-logged() {  # DAEMON TEXT
-  local tries
-  for ((tries = 0; tries < 400; tries++)); do
-    if tail -c "+$(($(<"$work/$1.mark") + 1))" "$CLUSTER_DIR/log/$1.log" | grep -qF -- "$2"; then return 0; fi
+logged() { logged_within 20 "$@"; }  # DAEMON TEXT
+logged_within() {  # SECONDS DAEMON TEXT
+  local until=$((SECONDS + $1))
+  while ((SECONDS < until)); do
+    if tail -c "+$(($(<"$work/$2.mark") + 1))" "$CLUSTER_DIR/log/$2.log" | grep -qF -- "$3"; then return 0; fi
     sleep 0.05
   done
-  tail -c "+$(($(<"$work/$1.mark") + 1))" "$CLUSTER_DIR/log/$1.log"
+  tail -c "+$(($(<"$work/$2.mark") + 1))" "$CLUSTER_DIR/log/$2.log"
   return 1
 }
 

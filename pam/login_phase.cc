@@ -77,9 +77,21 @@ Decision LoginPhase::decide(std::span<const std::string_view> arguments)
                         : phase_ == Phase::account ? decide_by_jobs(user.value()->uid)
                                                    : decide_session(user.value()->uid);
     if (decision.verdict != Verdict::adopt && !may_begin_elsewhere()) decision.verdict = Verdict::deny;
-    else if (decision.verdict != Verdict::adopt && exempt_) return *exempt_;
+    else if (decision.verdict != Verdict::adopt && exempt_) return pass_exempt(decision.reason);
     if (decision.verdict == Verdict::adopt && phase_ == Phase::session && options_.runtime_dir) give_runtime_dir(*user.value());
     return decision;
+}
+
+Decision LoginPhase::pass_exempt(Reason why)
+{
+    // The pass itself is for nobody's log; that one who has a job here is outside it, is.
+    const FailureClass kind = failure_class(why);
+    if (kind != FailureClass::no_jobs) {
+        const bool is_failure = kind != FailureClass::unknown_job;
+        log(is_failure ? LogLevel::error : LogLevel::info, is_failure ? Priority::warning : Priority::info,
+            printable(record_.user) + " is exempt, and passed without being adopted: " + std::string(reason_code(why)));
+    }
+    return *exempt_;
 }
 
 bool LoginPhase::may_begin_elsewhere() const noexcept

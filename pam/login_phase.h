@@ -88,6 +88,8 @@ private:
     [[nodiscard]] std::optional<Decision> find_exemption(const Result<std::optional<User>>& user);
     [[nodiscard]] bool is_listed();
     [[nodiscard]] bool exempt_by_group(const User& user);
+    // What an exempt user ends with whom no job has adopted, which the log is told unless there is none.
+    [[nodiscard]] Decision pass_exempt(Reason why);
     // The names in a list; none where something is wrong with it.
     [[nodiscard]] std::vector<std::string> read_list(const char* option, const std::string& file);
     // Where no job has adopted the process: false if it is where no session can begin.

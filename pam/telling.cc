@@ -8,7 +8,9 @@ namespace slurm_adopt {
 void LoginPhase::tell()
 {
     if (record_.decision.reason == Reason::account_job) return;  // which the account phase has named
-    if (!choice_note_.empty()) host_.tell(choice_note_);
+    // Who passes without a job is in none, named or not.
+    const bool passes = record_.decision.verdict == Verdict::ignore || record_.decision.verdict == Verdict::allow;
+    if (!choice_note_.empty() && !passes) host_.tell(choice_note_);
     const std::string message = user_message(record_);
     if (message.empty()) return;
     if (record_.decision.verdict != Verdict::deny) return host_.tell(message);

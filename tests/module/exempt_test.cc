@@ -165,15 +165,19 @@ TEST_F(ExemptAdopt, WhereItFailsThePassIsStillOne)
         EXPECT_EQ(outcome.code, "ignore") << each.what;
         EXPECT_TRUE(outcome.told.empty()) << each.what;
         EXPECT_EQ(outcome.complaints, "") << each.what;
+        ASSERT_FALSE(outcome.log.empty()) << each.what;
+        EXPECT_EQ(outcome.log.back().find("warning alice is exempt, and passed without being adopted: adopt_"), 0U) << each.what << ": " << outcome.log.back();
         EXPECT_EQ(log_in({.options = {"strict", "timeout=1"}}).code, "perm_denied") << each.what;
     }
     Node node;
     (void)node.start(7);
     (void)node.start(8);
-    EXPECT_EQ(log_in({.options = with("action_unknown=deny")}).code, "ignore") << "several jobs, and none to be taken";
+    expect("several jobs, and none to be taken", log_in({.options = with("action_unknown=deny")}),
+           {"ignore", {"info alice is exempt, and passed without being adopted: unknown_job"}});
     EXPECT_EQ(log_in({.options = with("action_unknown=allow")}).code, "ignore") << "allow is for who is not exempt";
     expect("no list of steps", log_in({.options = with("spool_dir=/nowhere")}),
-           {"ignore", {"error cannot list the extern steps: /nowhere: No such file or directory"}});
+           {"ignore", {"error cannot list the extern steps: /nowhere: No such file or directory",
+                       "warning alice is exempt, and passed without being adopted: sockets_unreadable"}});
 }
 
 // A session there could not go on: it would end with a job that it is not in, or keep one from ending.

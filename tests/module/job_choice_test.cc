@@ -145,6 +145,20 @@ TEST_F(JobChoice, OnlyAnOwnJobHereCounts)
     }
 }
 
+// Who passes goes into no job: of which one it is not there is nothing to say.
+TEST_F(JobChoice, WhoIsPassedOverIsNotToldOfTheFile)
+{
+    name("77");
+    for (const char* unknown : {"action_unknown=deny", "action_unknown=allow"}) {
+        const Outcome outcome = log_in_with({"exempt_users=alice", "exempt_adopt=1", unknown});
+        EXPECT_EQ(outcome.code, "ignore") << unknown;
+        EXPECT_EQ(outcome.told, std::vector<std::string>()) << unknown;
+    }
+    const Outcome allowed = log_in_with({"action_unknown=allow"});
+    EXPECT_EQ(allowed.code, "success");
+    for (const std::string& line : allowed.told) EXPECT_EQ(line.find("not followed"), std::string::npos) << line;
+}
+
 TEST_F(JobChoice, AFileThatIsNoneIsSaidAndTheNormalChoiceGoesOn)
 {
     for (const JobFileCase& each : job_file_cases("3", bob)) {

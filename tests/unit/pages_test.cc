@@ -48,6 +48,15 @@ void expect_valid(const std::vector<std::string>& arguments, const std::string& 
     for (const std::string& error : parse_options(views).errors) ADD_FAILURE() << where << ": " << error;
 }
 
+// What a fenced block of a page has, by the word behind its fence.
+std::string block_of(const std::string& page, const std::string& name)
+{
+    const std::string fence = "```" + name + '\n';
+    const std::size_t begin = page.find(fence);
+    if (begin == std::string::npos) return "no block " + name;
+    return page.substr(begin + fence.size(), page.find("```", begin + fence.size()) - begin - fence.size());
+}
+
 // The sections of a page by their headings "### `name`".
 std::map<std::string, std::string> sections_of(const std::string& page)
 {
@@ -70,6 +79,19 @@ bool has_option(const std::vector<std::string>& arguments, std::string_view name
     return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
         return std::string_view(argument).substr(0, argument.find('=')) == name;
     });
+}
+
+TEST(Pages, TheSitesTextIsToldAsTheExampleSays)
+{
+    const std::string page = read(source / "doc/options.md");
+    LoginRecord login;
+    login.decision = {Verdict::deny, Reason::no_jobs};
+    login.user = "alice";
+    login.node = "n1";
+    std::string told;
+    for (const std::string& line : site_message(block_of(page, "denied"), login)) told += line + '\n';
+    EXPECT_EQ(told, block_of(page, "told"));
+    EXPECT_NE(told.find("alice"), std::string::npos);
 }
 
 TEST(Pages, EveryOptionHasASectionWithAnExample)

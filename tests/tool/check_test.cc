@@ -181,6 +181,14 @@ std::vector<Seed> pam_seeds()
          },
          "one name a line",
          [](FakeNode& node, const Finding&) { node.root.write("exempt", "a\nb\n"); }},
+        {"ATextThatOthersWriteTo", "pam.options", Status::warn, "others than root may write to it: nobody is told its text",
+         [](FakeNode& node) {
+             const std::string file = node.root.write("denied", "Ask us.\n");
+             EXPECT_EQ(::chmod(file.c_str(), 0646), 0);
+             node.replace("adopt.so strict", "adopt.so strict deny_message_file=" + file);
+         },
+         "chmod 0644",
+         [](FakeNode& node, const Finding&) { EXPECT_EQ(::chmod((node.root / "denied").c_str(), 0644), 0); }},
         {"ADash", "pam.dash", Status::warn, "leading '-'",
          [account](FakeNode& node) { node.replace('\n' + account, "\n-" + account); }, "remove the '-'",
          [](FakeNode& node, const Finding&) { node.replace("\n-account", "\naccount"); }},

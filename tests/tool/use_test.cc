@@ -89,7 +89,7 @@ TEST_F(Use, ChoosesShowsAndClears)
 
     ran = use({"123"});
     EXPECT_EQ(ran.status, 0) << ran.err;
-    EXPECT_EQ(ran.out, "job 123: where it runs, logins from elsewhere than a job go there (" + file() + ")\n");
+    EXPECT_EQ(ran.out, "job 123: where it runs, logins go there if the node lets users choose (" + file() + ")\n");
     EXPECT_EQ(contents(file()), "123\n");
     EXPECT_EQ(mode_of(config()), 0700U);
     EXPECT_EQ(mode_of(folder()), 0700U);

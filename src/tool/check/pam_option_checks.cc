@@ -7,6 +7,7 @@
 #include "check/checks.h"
 #include "slurm_adopt/environment_import.h"
 #include "slurm_adopt/file.h"
+#include "slurm_adopt/messages.h"
 #include "slurm_adopt/name_list.h"
 #include "slurm_adopt/users.h"
 
@@ -57,6 +58,14 @@ Found check_options(const Node& node)
             if (is_denied_pattern(pattern))
                 return found_warn(at(ours) + "import_env: no session gets '" + pattern + "', whatever the job has",
                                   "remove it from import_env= in " + ours.line.place.text() + "; see pam_slurm_adopt(8)");
+    for (const OurLine& ours : lines) {
+        const std::string& file = ours.options.options.deny_message_file;
+        if (file.empty()) continue;
+        const auto text = read_site_file(file, longest_site_text);
+        if (!text)
+            return found_warn(at(ours) + "deny_message_file: " + text.error().context + ": nobody is told its text",
+                              "make " + file + " a file of root's of at most 4 KiB that nobody else may write to (chown root, chmod 0644)");
+    }
     return found_ok("all options are valid");
 }
 

@@ -44,7 +44,7 @@ Exit show(const std::string& home, const std::string& file, const Output& output
                          {"file", file},
                          {"error", job ? nlohmann::json() : nlohmann::json(error)}});
     } else if (job) {
-        output.line(job.value() ? fmt::format("job {}: where it runs, logins from elsewhere than a job go there ({})", *job.value(),
+        output.line(job.value() ? fmt::format("job {}: where it runs, logins go there if the node lets users choose ({})", *job.value(),
                                               printable(file, file.size()))
                                 : fmt::format("no job: {} is not there", printable(file, file.size())));
     }

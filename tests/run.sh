@@ -140,8 +140,8 @@ start_ahead() {
   ahead_start "$logs/ahead" "${needed[@]}"
 }
 
-run_ctest() {  # DIRECTORY LABEL [OPTION]...
-  ctest --test-dir "$1" -L "^$2\$" --output-on-failure --no-tests=error "${@:3}"
+run_ctest() {  # DIRECTORY LABEL
+  ctest --test-dir "$1" -L "^$2\$" --output-on-failure --no-tests=error
 }
 
 build_tsan() { build tsan build-tsan --target slurm_adopt_threads_test helper_source_node_test; }
@@ -154,10 +154,9 @@ run_sanitizers() (
   label='' status=0
   run_thread_sanitizer || status=1
   build_asan || return 1
-  # One run for each label: a label without tests is a failure. The leak sanitizer, which stops a process at its end and walks its
-  # memory, sometimes never comes back on a busy machine: what has passed and does not end is run once more, what fails is not.
+  # One run for each label: a label without tests is a failure.
   for label in unit module faults so helper rest tool fuzz; do
-    ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" --repeat after-timeout:2 || status=1
+    ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest build-asan "$label" || status=1
   done
   return $status
 )

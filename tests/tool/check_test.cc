@@ -46,6 +46,21 @@ std::function<void(FakeNode&, const Finding&)> write(const std::string& lines)
     return [lines](FakeNode& node, const Finding&) { write_lines(node, lines); };
 }
 
+// A file in the node's root with this text and mode, named at the end of `option`.
+std::function<void(FakeNode&)> name_file(const std::string& option, const std::string& name, const std::string& text, mode_t mode)
+{
+    return [=](FakeNode& node) {
+        const std::string file = node.root.write(name, text);
+        EXPECT_EQ(::chmod(file.c_str(), mode), 0);
+        node.replace("adopt.so strict", "adopt.so strict " + option + file);
+    };
+}
+
+std::function<void(FakeNode&, const Finding&)> close_to_others(const std::string& name)
+{
+    return [name](FakeNode& node, const Finding&) { EXPECT_EQ(::chmod((node.root / name).c_str(), 0644), 0); };
+}
+
 std::vector<Seed> pam_seeds()
 {
     const std::string account = std::string(account_line) + '\n';
@@ -166,29 +181,12 @@ std::vector<Seed> pam_seeds()
              node.replace(session_line, std::string(session_line) + " exempt_users=daemon");
          }},
         {"AListThatOthersWriteTo", "pam.lists", Status::fail, "others than root may write to it: nobody is exempt by it",
-         [](FakeNode& node) {
-             const std::string file = node.root.write("exempt", "admin\n");
-             EXPECT_EQ(::chmod(file.c_str(), 0646), 0);
-             node.replace("adopt.so strict", "adopt.so strict exempt_users=@" + file);
-         },
-         "chmod 0644",
-         [](FakeNode& node, const Finding&) { EXPECT_EQ(::chmod((node.root / "exempt").c_str(), 0644), 0); }},
+         name_file("exempt_users=@", "exempt", "admin\n", 0646), "chmod 0644", close_to_others("exempt")},
         {"AListWithALineThatIsNoName", "pam.lists", Status::fail, "line 2 is not one name: 'b c'",
-         [](FakeNode& node) {
-             const std::string file = node.root.write("exempt", "a\nb c\n");
-             EXPECT_EQ(::chmod(file.c_str(), 0644), 0);
-             node.replace("adopt.so strict", "adopt.so strict exempt_groups=daemon,@" + file);
-         },
-         "one name a line",
+         name_file("exempt_groups=daemon,@", "exempt", "a\nb c\n", 0644), "one name a line",
          [](FakeNode& node, const Finding&) { node.root.write("exempt", "a\nb\n"); }},
         {"ATextThatOthersWriteTo", "pam.options", Status::warn, "others than root may write to it: nobody is told its text",
-         [](FakeNode& node) {
-             const std::string file = node.root.write("denied", "Ask us.\n");
-             EXPECT_EQ(::chmod(file.c_str(), 0646), 0);
-             node.replace("adopt.so strict", "adopt.so strict deny_message_file=" + file);
-         },
-         "chmod 0644",
-         [](FakeNode& node, const Finding&) { EXPECT_EQ(::chmod((node.root / "denied").c_str(), 0644), 0); }},
+         name_file("deny_message_file=", "denied", "Ask us.\n", 0646), "chmod 0644", close_to_others("denied")},
         {"ADash", "pam.dash", Status::warn, "leading '-'",
          [account](FakeNode& node) { node.replace('\n' + account, "\n-" + account); }, "remove the '-'",
          [](FakeNode& node, const Finding&) { node.replace("\n-account", "\naccount"); }},

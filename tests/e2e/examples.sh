@@ -434,10 +434,11 @@ use_option() {
   use_lines "options.md, $1" "${lines[@]}"
 }
 
-# use_page FILE WORD: those of the page with the word in them.
+# use_page FILE WORDS: the two of the page with these words in them; \- is how a manual page says -.
 use_page() {
   local lines
-  mapfile -t lines < <(grep -E "^(account|session) .*$2" "$pages/$1")
+  mapfile -t lines < <(sed 's/\\-/-/g' "$pages/$1" | grep -E "^(account|session) .*$2")
+  ((${#lines[@]} <= 2)) || die "$1 has more than one example with: $2"
   use_lines "$1, $2" "${lines[@]}"
 }
 
@@ -480,6 +481,9 @@ for _ in {1..300}; do
 done
 expect 'administrator whose job has ended' carol outside
 untold 'administrator whose job has ended' "$denied"
+use_page pam/pam_slurm_adopt.8 exempt_users=@
+expect 'user in the file without a job' bob outside
+expect 'administrator without a job' adm outside
 
 use_option deny_message_file
 expect 'user without a job' bob refused
@@ -494,9 +498,13 @@ report "$ok" "$example: a session has the job's variables"
 submit alice
 use_option job_choice
 choice_by_file refused
-use_page pam/pam_slurm_adopt.8 job_choice=file
+use_page pam/pam_slurm_adopt.8 'strict job_choice=file'
 choice_by_file refused
 use_option choose
+choice_by_file "inside:$job"
+use_page README.md import_env=
+choice_by_file "inside:$job"
+use_page pam/pam_slurm_adopt.8 import_env=
 choice_by_file "inside:$job"
 name nothing
 use_option sticky

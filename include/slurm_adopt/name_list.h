@@ -19,8 +19,9 @@ inline constexpr std::size_t most_groups_of_list = 256;
 // Whether a user or a group may be called so.
 [[nodiscard]] bool is_user_or_group(std::string_view text);
 
-// A name a line; blanks around it, empty lines, and what follows a '#' that begins a word do not count. A line that is
-// anything else makes the whole list ErrorCode::malformed: half of a list that went wrong is nobody's intention.
+// A name a line; blanks around it, empty lines, what follows a '#' that begins a word, and a byte order mark before all
+// (UTF-8, RFC 3629, section 6) do not count. A line that is anything else makes the whole list ErrorCode::malformed: half
+// of a list that went wrong is nobody's intention.
 [[nodiscard]] Result<std::vector<std::string>> parse_name_list(std::string_view text);
 
 }  // namespace slurm_adopt

@@ -9,6 +9,7 @@ namespace slurm_adopt {
 namespace {
 
 constexpr std::string_view blanks = " \t\r";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // what editors of other systems put before UTF-8
 
 std::string_view without_blanks_before(std::string_view text)
 {
@@ -27,6 +28,7 @@ bool is_user_or_group(std::string_view text)
 
 Result<std::vector<std::string>> parse_name_list(std::string_view text)
 {
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     std::vector<std::string> names;
     std::size_t number = 0;
     for (const std::string_view line : split(text, '\n')) {

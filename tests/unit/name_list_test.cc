@@ -17,6 +17,8 @@ TEST(NameList, OneNameALine)
         {"alice", {"alice"}},
         {"alice\nbob\n", {"alice", "bob"}},
         {"alice\r\nbob\r\n", {"alice", "bob"}},
+        {"\xef\xbb\xbf" "alice\n", {"alice"}},
+        {"\xef\xbb\xbf# nobody\n", {}},
         {"  alice\t# on call\n\t\n #bob\ncarol #\n", {"alice", "carol"}},
         {"DOM\\user\nuser@realm\nj\xc3\xbcrgen\na#b\n", {"DOM\\user", "user@realm", "j\xc3\xbcrgen", "a#b"}},
     };

@@ -43,6 +43,40 @@ std::optional<std::string> trouble_with(const std::string& file, std::size_t mos
     return std::nullopt;
 }
 
+Found check_patterns(const OurLine& ours)
+{
+    for (const std::string& pattern : ours.options.options.import_env)
+        if (is_denied_pattern(pattern))
+            return found_warn(at(ours) + "import_env: no session gets '" + pattern + "', whatever the job has",
+                              "remove it from import_env= in " + ours.line.place.text() + "; see pam_slurm_adopt(8)");
+    return std::nullopt;
+}
+
+Found check_site_text(const OurLine& ours)
+{
+    const std::string& file = ours.options.options.deny_message_file;
+    const auto text = file.empty() ? Result<std::string>(std::string()) : read_site_file(file, longest_site_text);
+    if (text) return std::nullopt;
+    return found_warn(at(ours) + "deny_message_file: " + text.error().context + ": nobody is told its text",
+                      "make " + file + " a file of root's of at most 4 KiB that nobody else may write to (chown root, chmod 0644)");
+}
+
+// Options that do nothing beside the others.
+Found check_idle(const OurLine& ours)
+{
+    const Options& options = ours.options.options;
+    const bool has_list = !(options.exempt_users.empty() && options.exempt_user_files.empty() && options.exempt_groups.empty() &&
+                            options.exempt_group_files.empty());
+    if (options.exempt_adopt && !has_list)
+        return found_warn(at(ours) + "exempt_adopt=1, but nobody is exempt",
+                          "name them with exempt_users= or exempt_groups=, or remove exempt_adopt=1, in " + ours.line.place.text());
+    const bool has_newest = std::find(options.choose.begin(), options.choose.end(), Chooser::newest) != options.choose.end();
+    if (has_newest && options.action_unknown != Action::newest)
+        return found_warn(at(ours) + "choose= ends with newest, so that action_unknown= never applies",
+                          "remove newest from choose=, or remove action_unknown=, in " + ours.line.place.text());
+    return std::nullopt;
+}
+
 }  // namespace
 
 Found check_options(const Node& node)
@@ -54,18 +88,8 @@ Found check_options(const Node& node)
             return found_fail(at(ours) + "everybody but root is refused: " + ours.options.errors.front(),
                               "correct or remove that option in " + ours.line.place.text());
     for (const OurLine& ours : lines)
-        for (const std::string& pattern : ours.options.options.import_env)
-            if (is_denied_pattern(pattern))
-                return found_warn(at(ours) + "import_env: no session gets '" + pattern + "', whatever the job has",
-                                  "remove it from import_env= in " + ours.line.place.text() + "; see pam_slurm_adopt(8)");
-    for (const OurLine& ours : lines) {
-        const std::string& file = ours.options.options.deny_message_file;
-        if (file.empty()) continue;
-        const auto text = read_site_file(file, longest_site_text);
-        if (!text)
-            return found_warn(at(ours) + "deny_message_file: " + text.error().context + ": nobody is told its text",
-                              "make " + file + " a file of root's of at most 4 KiB that nobody else may write to (chown root, chmod 0644)");
-    }
+        for (const auto check : {check_patterns, check_site_text, check_idle})
+            if (auto found = check(ours)) return found;
     return found_ok("all options are valid");
 }
 

@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <sstream>
 #include <thread>
 
@@ -45,12 +46,12 @@ bool inside_a_step()
 }
 
 // Logs in again and again, with one more allocation granted each time, until nothing fails any more.
-// `prepare` is done first, in the process that logs in.
+// `prepare` is done first, in the process that logs in; what it makes is gone when that has logged in.
 std::vector<Attempt> exhaust(const std::string& user, const std::vector<const char*>& options, const std::string& rhost = "192.0.2.7",
-                             const std::function<void()>& prepare = {})
+                             const std::function<std::shared_ptr<void>()>& prepare = {})
 {
     const ChildResult child = in_child([&] {
-        if (prepare) prepare();
+        const std::shared_ptr<void> prepared = prepare ? prepare() : nullptr;
         std::vector<std::string> lines;
         for (long good = 0; good < 5000; ++good) {
             leave_cgroups();
@@ -235,8 +236,8 @@ TEST_F(MemoryFailure, WithAnotherLoginOfTheClient)
     ASSERT_TRUE(ready.wait());
     older.pull_in(other.pid());
     first.accepted.reset();
-    std::optional<TcpClient> own;
-    expect_confined(exhaust("alice", {"strict", "sticky=1"}, laptop, [&] { own.emplace(sshd, laptop, "127.0.0.1"); }), "sticky");
+    const auto connect = [&] { return std::make_shared<TcpClient>(sshd, laptop, "127.0.0.1"); };
+    expect_confined(exhaust("alice", {"strict", "sticky=1"}, laptop, connect), "sticky");
     other.kill();
 }
 

@@ -5,6 +5,10 @@
 #include <dirent.h>
 #include <sys/types.h>
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "slurm_adopt/fd.h"
 #include "slurm_adopt/result.h"
 
@@ -17,6 +21,10 @@ namespace slurm_adopt {
 
 // The same, made if there is none, whatever the umask.
 [[nodiscard]] Result<Fd> make_own_directory(int parent, const char* name, mode_t mode);
+
+// Those of a directory that is open for reading, from where it was read last, that begin with `prefix`. Unreadable is the
+// same as empty.
+[[nodiscard]] std::vector<std::string> names_in(const Fd& directory, std::string_view prefix);
 
 // The names in a directory, "." and ".." left out. Entries may be removed while it is read; some may be missed then.
 class Listing {

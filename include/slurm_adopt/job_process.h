@@ -19,8 +19,8 @@
 namespace slurm_adopt {
 
 // The environ(7) of one process of a job, as it is by now (proc_pid_environ(5)). Of the batch step, else of the interactive one, else
-// of the oldest (the lowest number): the one that began first among those that the step's cgroup lists first. Only one that is in
-// the job's cgroups, before the reading and after it, whose ids are all the user's, and whose environ says SLURM_JOB_ID=<the job>
+// of the oldest (the lowest number): the one that began first among those that the step's cgroup lists first. Only one that
+// the step's cgroup lists before the reading, that is in the job's cgroups after it, whose ids are all the user's then, and whose environ says SLURM_JOB_ID=<the job>
 // (a process that has not yet begun its program has slurmd's): a component of a heterogeneous job has the leader's id, and
 // SLURM_HET_SIZE. Root's jobs have none: their processes and slurmstepd cannot be told apart.
 //

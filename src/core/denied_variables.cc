@@ -119,16 +119,42 @@ constexpr std::array task = {"SLURM_PROCID"sv,
 constexpr std::string_view inside = "PRELOAD";
 constexpr std::array endings = {"_PLUGIN"sv, "_PLUGIN_PATH"sv, "_PLUGINS"sv, "LIBRARY_PATH"sv};
 
-constexpr std::array table = {
-    DeniedGroup{"the loader and the C library", libc},
-    DeniedGroup{"the session's own", session},
-    DeniedGroup{"shells and module commands", shells},
-    DeniedGroup{"interpreters, compilers and programs that run others", languages},
-    DeniedGroup{"libraries: configuration, plugins, secrets", libraries},
-    DeniedGroup{"tools that are loaded into every program", tools},
-    DeniedGroup{"Slurm's own programs: plugins, what they run, secrets", slurm},
-    DeniedGroup{"one task's of one step", task},
-};
+template <std::size_t... Sizes>
+constexpr auto joined(const std::array<std::string_view, Sizes>&... groups)
+{
+    std::array<std::string_view, (Sizes + ...)> names{};
+    auto end = names.begin();
+    ((end = std::copy(groups.begin(), groups.end(), end)), ...);
+    return names;
+}
+
+constexpr auto all = joined(libc, session, shells, languages, libraries, tools, slurm, task);
+
+// So that only those are looked at which begin as a name does.
+constexpr auto first_letters = [] {
+    std::array<char, all.size()> letters{};
+    std::transform(all.begin(), all.end(), letters.begin(), [](std::string_view name) { return name.front(); });
+    return letters;
+}();
+
+constexpr auto table = [] {
+    std::size_t begin = 0;
+    const auto next = [&begin](const char* why, const auto& group) {
+        const std::size_t size = group.size();
+        begin += size;
+        return DeniedGroup{why, std::span<const std::string_view>(all).subspan(begin - size, size)};
+    };
+    return std::array{
+        next("the loader and the C library", libc),
+        next("the session's own", session),
+        next("shells and module commands", shells),
+        next("interpreters, compilers and programs that run others", languages),
+        next("libraries: configuration, plugins, secrets", libraries),
+        next("tools that are loaded into every program", tools),
+        next("Slurm's own programs: plugins, what they run, secrets", slurm),
+        next("one task's of one step", task),
+    };
+}();
 
 }  // namespace
 
@@ -143,20 +169,19 @@ bool is_denied_pattern(std::string_view pattern)
     const std::string_view stem = pattern.substr(0, pattern.size() - 1);
     // The endings say nothing here: behind "X_PLUGIN*" there are names that end otherwise.
     if (stem.find(inside) != std::string_view::npos) return true;
-    return std::any_of(table.begin(), table.end(), [&](const DeniedGroup& group) {
-        return std::any_of(group.names.begin(), group.names.end(),
-                           [&](std::string_view denied) { return denied.ends_with('*') && matches(denied, stem); });
-    });
+    return std::any_of(all.begin(), all.end(),
+                       [&](std::string_view denied) { return denied.ends_with('*') && matches(denied, stem); });
 }
 
 bool is_denied_variable(std::string_view name)
 {
     const auto ends = [name](std::string_view end) { return name.ends_with(end); };
     if (name.find(inside) != std::string_view::npos || std::any_of(endings.begin(), endings.end(), ends)) return true;
-    return !name.empty() && std::any_of(table.begin(), table.end(), [&](const DeniedGroup& group) {
-        return std::any_of(group.names.begin(), group.names.end(),
-                           [&](std::string_view denied) { return denied.front() == name.front() && matches(denied, name); });
-    });
+    if (name.empty()) return false;
+    const std::string_view letters(first_letters.data(), first_letters.size());
+    for (std::size_t at = letters.find(name.front()); at != std::string_view::npos; at = letters.find(name.front(), at + 1))
+        if (matches(all[at], name)) return true;
+    return false;
 }
 
 }  // namespace slurm_adopt

@@ -9,9 +9,8 @@
 #include <linux/openat2.h>
 #endif
 
+#include <array>
 #include <cerrno>
-#include <string>
-#include <string_view>
 
 namespace slurm_adopt {
 namespace {
@@ -66,8 +65,24 @@ Result<Fd> open_own_directory(int parent, const char* name, mode_t mode)
 
 Result<Fd> make_own_directory(int parent, const char* name, mode_t mode)
 {
+    auto there = open_own_directory(parent, name, mode);
+    if (there || there.error().errno_value != ENOENT) return there;
     if (::mkdirat(parent, name, mode) != 0 && errno != EEXIST) return system_error(name);
     return open_own_directory(parent, name, mode);
+}
+
+std::vector<std::string> names_in(const Fd& directory, std::string_view prefix)
+{
+    std::vector<std::string> names;
+    // getdents64(2): readdir(3) takes 32 KiB of memory, which the process has to get from the kernel and to give back.
+    alignas(dirent64) std::array<char, 4096> buffer{};
+    for (long got = 0; directory && (got = ::syscall(SYS_getdents64, directory.get(), buffer.data(), buffer.size())) > 0;)
+        for (long at = 0; at < got;) {
+            const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+            if (std::string_view(entry->d_name).starts_with(prefix)) names.emplace_back(entry->d_name);
+            at += entry->d_reclen;
+        }
+    return names;
 }
 
 Listing::Listing(int parent, const char* name)

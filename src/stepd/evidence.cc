@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "slurm_adopt/evidence.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 
+#include "slurm_adopt/directory.h"
 #include "slurm_adopt/fd.h"
 #include "slurm_adopt/host_name.h"
 #include "slurm_adopt/text.h"
@@ -22,21 +20,6 @@ namespace {
 Fd open_directory(const std::string& path)
 {
     return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
-// The names in a directory that begin with `prefix`. Unreadable is the same as empty: no evidence.
-std::vector<std::string> names_in(const Fd& open, std::string_view prefix)
-{
-    std::vector<std::string> names;
-    // getdents64(2): readdir(3) takes 32 KiB of memory, which the process has to get from the kernel and to give back.
-    alignas(dirent64) std::array<char, 4096> buffer{};
-    for (long got = 0; open && (got = ::syscall(SYS_getdents64, open.get(), buffer.data(), buffer.size())) > 0;)
-        for (long at = 0; at < got;) {
-            const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
-            if (std::string_view(entry->d_name).starts_with(prefix)) names.emplace_back(entry->d_name);
-            at += entry->d_reclen;
-        }
-    return names;
 }
 
 constexpr std::string_view job_prefix = "job_";

@@ -33,6 +33,7 @@ constexpr std::size_t most_processes = 8;       // of a task
 constexpr std::size_t most_environs = 4;        // of all
 constexpr std::size_t longest_list = 4096;      // cgroup.procs: 512 pids at least
 constexpr std::size_t longest_status = 16'384;  // "Groups:" may be long
+constexpr std::size_t longest_cgroup = 16'384;
 constexpr int directory = O_PATH | O_DIRECTORY | O_CLOEXEC;
 constexpr int reading = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
@@ -59,6 +60,11 @@ Fd open_cgroup(const Roots& roots, const CgroupEntry& cgroup)
     return path ? Fd(::open(path->c_str(), directory)) : Fd();
 }
 
+Fd open_below(const Fd& above, const std::string& name)
+{
+    return Fd(::openat(above.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
 // What is left of a number's text: "0+1" is a step of a heterogeneous job's component.
 std::optional<std::uint32_t> leading_number(std::string_view text)
 {
@@ -70,13 +76,11 @@ std::vector<std::string> own_steps_of(const Fd& job)
 {
     constexpr std::string_view prefix = "step_";
     std::vector<std::tuple<int, std::uint32_t, std::string>> steps;
-    Listing names(job.get(), ".");
-    while (const char* name = names ? names.next() : nullptr) {
-        const std::string_view step = name;
-        if (!step.starts_with(prefix) || step == "step_extern") continue;
-        const auto number = leading_number(step.substr(prefix.size()));
+    for (std::string& step : names_in(open_below(job, "."), prefix)) {
+        if (step == "step_extern") continue;
+        const auto number = leading_number(std::string_view(step).substr(prefix.size()));
         const int rank = step == "step_batch" ? 0 : step == "step_interactive" ? 1 : number ? 2 : 3;
-        steps.emplace_back(rank, number.value_or(0), step);
+        steps.emplace_back(rank, number.value_or(0), std::move(step));
     }
     std::sort(steps.begin(), steps.end());
     std::vector<std::string> sorted;
@@ -90,63 +94,33 @@ std::vector<std::string> tasks_of(const Fd& job, const std::string& step)
     constexpr std::string_view prefix = "task_";
     std::vector<std::pair<std::uint32_t, std::string>> tasks;
     const std::string user = step + "/user";
-    Listing names(job.get(), user.c_str());
-    if (!names) return {step, step + "/task_0"};
-    while (const char* name = names.next())
-        if (const std::string_view task = name; task.starts_with(prefix))
-            if (const auto number = leading_number(task.substr(prefix.size())))
-                tasks.emplace_back(*number, user + '/' + name);
+    const Fd open = open_below(job, user);
+    if (!open) return {step, step + "/task_0"};
+    for (const std::string& task : names_in(open, prefix))
+        if (const auto number = leading_number(std::string_view(task).substr(prefix.size())))
+            tasks.emplace_back(*number, user + '/' + task);
     std::sort(tasks.begin(), tasks.end());
     std::vector<std::string> sorted;
     for (auto& [number, name] : tasks) sorted.push_back(std::move(name));
     return sorted;
 }
 
-Result<std::string> read_at(const Fd& where, const char* name, std::size_t most)
+// Numbers, as /proc has them.
+std::vector<std::string> processes_of(const JobView& view, const std::string& task, uid_t uid)
 {
-    const Fd file(::openat(where.get(), name, reading));
-    if (!file) return system_error(name);
-    return read_open_file(file, name, most);
-}
-
-struct Process {
-    std::string environ;  // below /proc
-    std::string stat;
-    Fd directory;  // /proc/<pid>: this process, whoever has its number later
-};
-
-// Real, effective, saved and file system uid: slurmstepd has the user's as effective one at times.
-bool belongs_to(const Process& process, uid_t uid)
-{
-    const auto status = read_at(process.directory, "status", longest_status);
-    const std::string id = '\t' + std::to_string(uid);
-    return status && status.value().find("\nUid:" + id + id + id + id + '\n') != std::string::npos;
-}
-
-std::vector<Process> processes_of(const JobView& view, const std::string& task, uid_t uid)
-{
-    std::vector<Process> found;
+    std::vector<std::string> found;
     const Fd list(::openat(view.job.get(), (task + "/cgroup.procs").c_str(), reading));
     char text[longest_list];
     const ssize_t length = list ? ::read(list.get(), text, sizeof text) : -1;
     if (length <= 0) return found;
     for (const std::string_view line : split({text, static_cast<std::size_t>(length)}, '\n')) {
         if (found.size() == most_processes) break;
-        const std::string name(line);
+        std::string name(line);
         struct stat status {};
-        Process process{name + "/environ", name + "/stat", Fd()};
-        if (parse_number<unsigned>(line)) process.directory = Fd(::openat(view.proc.get(), name.c_str(), directory));
-        if (!process.directory || ::fstat(process.directory.get(), &status) != 0 || status.st_uid != uid) continue;
-        if (belongs_to(process, uid)) found.push_back(std::move(process));
+        if (!parse_number<unsigned>(line) || ::fstatat(view.proc.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (status.st_uid == uid) found.push_back(std::move(name));
     }
     return found;
-}
-
-bool is_in_job(const Process& process, const JobView& view)
-{
-    const Fd cgroup(::openat(process.directory.get(), "cgroup", reading));
-    const auto cgroups = cgroup ? cgroups_of(cgroup) : Result<std::vector<CgroupEntry>>(system_error("cgroup"));
-    return cgroups && is_inside(cgroups.value(), view.directories);
 }
 
 // ---- In a child: who reads stat or environ waits for a lock and for pages that are the user's (hung.h). It allocates nothing. ----
@@ -165,22 +139,41 @@ std::uint64_t start_in(std::string_view stat) noexcept
     return parse_number<std::uint64_t>(stat.substr(0, stat.find(' '))).value_or(0);
 }
 
-std::uint64_t start_of(int proc, const Process& process) noexcept
+std::uint64_t start_of(int proc, const std::string& process) noexcept
 {
     char text[4096];
-    const Fd file(::openat(proc, process.stat.c_str(), reading));
+    const Fd held(::openat(proc, process.c_str(), directory));
+    const Fd file(held ? ::openat(held.get(), "stat", reading) : -1);
     const ssize_t length = file ? uninterrupted([&] { return ::read(file.get(), text, sizeof text); }) : -1;
     return length > 0 ? start_in({text, static_cast<std::size_t>(length)}) : 0;
 }
 
-// After the environ. A process may end while it is read.
+// At the end of an answer: what it is of, and how long its parts are, but for the first one.
 struct Source {
-    std::size_t place = 0;  // in the list of processes
-    bool is_whole = false;
+    std::size_t place = 0;   // in the list of processes
+    std::size_t status = 0;  // the second part, in bytes
+    std::size_t cgroup = 0;  // the third one
+    bool is_whole = false;   // A process may end while it is read.
 };
 
-// The environ of the first of them to begin that still has one, and a Source; or ESRCH.
-int answer_with_first(int out, int proc, const std::vector<Process>& processes, std::size_t most) noexcept
+// What the file has is one part of an answer. 0 or an errno.
+int answer_with(int out, const Fd& process, const char* name, std::size_t most, std::size_t& size) noexcept
+{
+    const Fd file(::openat(process.get(), name, reading));
+    if (!file) return errno;
+    char buffer[4096];
+    for (;;) {
+        const ssize_t got = uninterrupted([&] { return ::read(file.get(), buffer, sizeof buffer); });
+        if (got <= 0) return got < 0 ? errno : 0;
+        const auto length = static_cast<std::size_t>(got);
+        if (length > most - size) return EFBIG;
+        if (const int error = write_answer(out, buffer, length); error != 0) return error;
+        size += length;
+    }
+}
+
+// The environ of the first of them to begin that still has one; then whose it is by now, and where; and a Source. Or ESRCH.
+int answer_with_first(int out, int proc, const std::vector<std::string>& processes, std::size_t most) noexcept
 {
     constexpr std::uint64_t tried = ~std::uint64_t{0};
     std::array<std::uint64_t, most_processes> starts{};
@@ -189,11 +182,14 @@ int answer_with_first(int out, int proc, const std::vector<Process>& processes, 
     for (auto next = std::min_element(starts.begin(), starts.end()); *next != tried;
          next = std::min_element(starts.begin(), starts.end())) {
         *next = tried;
-        const auto place = static_cast<std::size_t>(next - starts.begin());
-        const Fd file(::openat(proc, processes[place].environ.c_str(), reading));
-        if (!file) continue;
-        const int error = copy_answer(out, file.get(), most - 1);  // a longer one is cut, and that is no error
-        const Source source{place, error == 0};
+        Source source{.place = static_cast<std::size_t>(next - starts.begin())};
+        // All of it is of this one, whoever has its number later.
+        const Fd process(::openat(proc, processes[source.place].c_str(), directory));
+        const Fd environ(process ? ::openat(process.get(), "environ", reading) : -1);
+        if (!environ) continue;
+        source.is_whole = copy_answer(out, environ.get(), most - 1) == 0 &&  // a longer one is cut, and that is no error
+                          answer_with(out, process, "status", longest_status, source.status) == 0 &&
+                          answer_with(out, process, "cgroup", longest_cgroup, source.cgroup) == 0;
         return write_answer(out, reinterpret_cast<const char*>(&source), sizeof source);
     }
     return ESRCH;
@@ -201,16 +197,18 @@ int answer_with_first(int out, int proc, const std::vector<Process>& processes, 
 
 // ---- In sshd again. ----
 
-struct Environ {
-    Answer block;
-    Source source;
-};
-
 bool is_of_job(std::string_view block, std::uint32_t job_id)
 {
     const auto said = value_in(block, "SLURM_JOB_ID");
     return said &&
            (*said == std::to_string(job_id) || (parse_number<std::uint32_t>(*said) && value_in(block, "SLURM_HET_SIZE")));
+}
+
+// Real, effective, saved and file system uid: slurmstepd has the user's as effective one at times.
+bool belongs_to(std::string_view status, uid_t uid)
+{
+    const std::string id = '\t' + std::to_string(uid);
+    return status.find("\nUid:" + id + id + id + id + '\n') != std::string_view::npos;
 }
 
 JobView view_of_job(const Roots& roots, const std::vector<CgroupEntry>& step)
@@ -263,29 +261,47 @@ struct JobEnvironment::Search {
         return true;
     }
 
-    Result<Environ> answer(Deadline deadline)
+    // None: it came to nothing that can be given, and whose it was is not asked again.
+    Result<std::optional<Answer>> answer(Deadline deadline)
     {
         AskedChild child = *std::move(asked);
         asked.reset();
-        auto answered = child.answer(most + sizeof(Source), deadline);
-        if (!answered && answered.error().code == ErrorCode::timed_out) mark_hanging_reading(view.readings, uid);
-        if (!answered) return std::move(answered).error();
-        Environ found{std::move(answered).value(), {}};
-        std::string& bytes = found.block.bytes;
-        if (bytes.size() < sizeof(Source)) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
-        std::memcpy(&found.source, bytes.data() + bytes.size() - sizeof(Source), sizeof(Source));
-        bytes.resize(bytes.size() - sizeof(Source));
-        if (found.source.place >= processes.size()) return Error{ErrorCode::protocol, 0, "reading an environ came to nothing"};
-        return found;
+        auto answered = child.answer(most + longest_status + longest_cgroup + sizeof(Source), deadline);
+        if (!answered && answered.error().code == ErrorCode::timed_out) {
+            mark_hanging_reading(view.readings, uid);
+            return std::move(answered).error();
+        }
+        Source source;
+        const bool is_good = answered && take_parts(answered.value().bytes, source);
+        if (is_good) return std::optional(std::move(answered).value());
+        if (answered && source.place < processes.size()) processes.erase(processes.begin() + static_cast<std::ptrdiff_t>(source.place));
+        else processes.clear();
+        return std::optional<Answer>();
+    }
+
+private:
+    // Leaves the environ of an answer; false: it is of no process of the job's.
+    bool take_parts(std::string& bytes, Source& source) const
+    {
+        source.place = processes.size();
+        if (bytes.size() < sizeof source) return false;
+        std::memcpy(&source, bytes.data() + bytes.size() - sizeof source, sizeof source);
+        const std::size_t size = bytes.size() - sizeof source;
+        if (!source.is_whole || source.status > size || source.cgroup > size - source.status) return false;
+        const std::string_view cgroup = std::string_view(bytes).substr(size - source.cgroup, source.cgroup);
+        const std::string_view status = std::string_view(bytes).substr(size - source.cgroup - source.status, source.status);
+        // The cgroup's list had its number before the reading; these have been read after the environ.
+        const bool is_users = belongs_to(status, uid) && is_inside(parse_proc_cgroup(cgroup), view.directories);
+        bytes.resize(size - source.cgroup - source.status);
+        return is_users && is_of_job(bytes, job_id);
     }
 
     const JobView view;
     const uid_t uid;
     const std::uint32_t job_id;
     const std::size_t most;
-    std::vector<Process> processes;  // who may have it: those of a task, but for the ones that did not
+    std::vector<std::string> processes;  // who may have it: those of a task, but for the ones that did not
 
-private:
     bool find_processes()
     {
         if (!has_begun) steps = first_of(own_steps_of(view.job), most_steps);
@@ -339,17 +355,7 @@ Result<std::optional<Answer>> JobEnvironment::read(Deadline deadline)
         if (!asked) return asked.error();
         if (!asked.value()) return std::optional<Answer>();
         auto found = search->answer(deadline);
-        if (!found && found.error().code == ErrorCode::timed_out) return std::move(found).error();
-        if (!found) {
-            search->processes.clear();
-            continue;
-        }
-        // Before the reading the list of the cgroup had it, by its number. It still has that: so it was this very process.
-        const auto source = search->processes.begin() + static_cast<std::ptrdiff_t>(found.value().source.place);
-        if (found.value().source.is_whole && is_of_job(found.value().block.bytes, search->job_id) &&
-            belongs_to(*source, search->uid) && is_in_job(*source, search->view))
-            return std::optional(std::move(found).value().block);
-        search->processes.erase(source);
+        if (!found || found.value()) return found;
     }
 }
 

@@ -18,11 +18,12 @@
 
 namespace slurm_adopt {
 
-// The environ(7) of one process of a job, as it is by now (proc_pid_environ(5)). Of the batch step, else of the interactive one, else
-// of the oldest (the lowest number): the one that began first among those that the step's cgroup lists first. Only one that
-// the step's cgroup lists before the reading, that is in the job's cgroups after it, whose ids are all the user's then, and whose environ says SLURM_JOB_ID=<the job>
-// (a process that has not yet begun its program has slurmd's): a component of a heterogeneous job has the leader's id, and
-// SLURM_HET_SIZE. Root's jobs have none: their processes and slurmstepd cannot be told apart.
+// The environ(7) of one process of a job, as it is by now (proc_pid_environ(5)). Of the batch step, else of the interactive
+// one, else of the oldest (the lowest number): the one that began first among those that the step's cgroup lists first.
+// Only one that the step's cgroup lists before the reading, that is in the job's cgroups after it, whose ids are all the
+// user's then, and whose environ says SLURM_JOB_ID=<the job> (a process that has not yet begun its program has slurmd's): a
+// component of a heterogeneous job has the leader's id, and SLURM_HET_SIZE. Root's jobs have none: their processes and
+// slurmstepd cannot be told apart.
 //
 // It keeps hold of where the job's processes are listed and shown, by descriptors: they stay what they are when this process joins
 // the job's namespaces, which may have another /proc and other mounts.

@@ -39,7 +39,6 @@ Result<std::string> read_answer(const Child& child, std::size_t most, Deadline d
 {
     std::string answer;
     for (;;) {
-        (void)child.wait_for_output(deadline);
         const std::size_t length = answer.size();
         answer.resize(length + piece);
         const ssize_t got =
@@ -49,7 +48,9 @@ Result<std::string> read_answer(const Child& child, std::size_t most, Deadline d
         if (got == 0) return answer;
         if (got < 0 && error != EAGAIN) return system_error("recv", error);
         if (answer.size() > most) return Error{ErrorCode::too_large, 0, "longer than expected"};
+        if (got > 0) continue;  // mostly all of it is there by now
         if (deadline.passed()) return Error{ErrorCode::timed_out, 0, "no answer in time"};
+        (void)child.wait_for_output(deadline);
     }
 }
 

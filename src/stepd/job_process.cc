@@ -35,6 +35,7 @@ constexpr std::size_t longest_list = 4096;      // cgroup.procs: 512 pids at lea
 constexpr std::size_t longest_status = 16'384;  // "Groups:" may be long
 constexpr std::size_t longest_cgroup = 16'384;
 constexpr int directory = O_PATH | O_DIRECTORY | O_CLOEXEC;
+constexpr int listing = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 constexpr int reading = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 // The job as it was in sight before any namespace was joined.
@@ -54,15 +55,15 @@ bool is_tracking(const CgroupEntry& entry)
 Fd open_cgroup(const Roots& roots, const CgroupEntry& cgroup)
 {
     if (!cgroup.controllers.empty())
-        if (Fd usual(::open((roots.freezer + cgroup.path).c_str(), directory)); usual) return usual;
+        if (Fd usual(::open((roots.freezer + cgroup.path).c_str(), listing)); usual) return usual;
     const auto mountinfo = read_mountinfo(roots.proc);
     const auto path = mountinfo ? cgroup_directory(mountinfo.value(), cgroup) : std::nullopt;
-    return path ? Fd(::open(path->c_str(), directory)) : Fd();
+    return path ? Fd(::open(path->c_str(), listing)) : Fd();
 }
 
 Fd open_below(const Fd& above, const std::string& name)
 {
-    return Fd(::openat(above.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    return Fd(::openat(above.get(), name.c_str(), listing));
 }
 
 // What is left of a number's text: "0+1" is a step of a heterogeneous job's component.
@@ -76,7 +77,7 @@ std::vector<std::string> own_steps_of(const Fd& job)
 {
     constexpr std::string_view prefix = "step_";
     std::vector<std::tuple<int, std::uint32_t, std::string>> steps;
-    for (std::string& step : names_in(open_below(job, "."), prefix)) {
+    for (std::string& step : names_in(job, prefix)) {
         if (step == "step_extern") continue;
         const auto number = leading_number(std::string_view(step).substr(prefix.size()));
         const int rank = step == "step_batch" ? 0 : step == "step_interactive" ? 1 : number ? 2 : 3;

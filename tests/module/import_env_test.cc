@@ -56,6 +56,7 @@ protected:
     struct Task {
         std::string cgroup = "step_batch";  // below the job's
         uid_t uid = alice;
+        bool is_roots = false;  // but for its effective id
     };
 
     std::string job_of(const FakeStepd& stepd) const
@@ -71,7 +72,8 @@ protected:
         std::filesystem::create_directories(directory);
         Ready ready;
         tasks_.emplace_back([&] {
-            if (!is_environ(block.data(), block.size()) || !move_to_cgroup(directory, 0) || !is_the_users(task.uid))
+            if (!is_environ(block.data(), block.size()) || !move_to_cgroup(directory, 0) ||
+                (task.is_roots ? ::seteuid(task.uid) != 0 : !is_the_users(task.uid)))
                 return false;
             if (!ready.tell()) return false;
             for (;;) (void)::pause();
@@ -278,6 +280,15 @@ TEST_F(ImportEnv, WhoseMemoryIsLockedCostsAThirdOfASecondAndNothingElse)
         EXPECT_GT(outcome.milliseconds, 290) << alone;
         EXPECT_LT(outcome.milliseconds, 700) << alone;
     }
+}
+
+TEST_F(ImportEnv, NotAProcessThatIsOnlyByItsEffectiveIdTheUsers)
+{
+    const FakeStepd& stepd = start(7);
+    (void)run(stepd, entry("SLURM_JOB_ID=7") + entry("SLURM_A=slurmstepd's"), {.is_roots = true});
+    EXPECT_EQ(import().environment, with_known({}));
+    (void)run(stepd, entry("SLURM_JOB_ID=7") + entry("SLURM_A=theirs"));
+    EXPECT_EQ(import("SLURM_A").environment.back(), "SLURM_A=theirs");
 }
 
 // It is read while slurmstepd is at the adoption: where that comes to nothing, nobody waits for it.

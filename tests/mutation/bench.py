@@ -14,8 +14,8 @@ TIME_LIMIT = 10  # seconds; all of these tests together take less than a tenth o
 BATCH = 24       # mutants in one run of the compiler
 JOBS = int(os.environ.get("JOBS") or os.cpu_count())
 COMPILER = os.environ.get("CXX", "g++")
-# A value of nothing, and an element that is not there, are no luck but an end of the program.
-FLAGS = ["-std=c++20", "-w", "-D_GLIBCXX_ASSERTIONS", "-Iinclude", "-Itests"]
+# A value of nothing, an element that is not there, and a function that ends without a value are no luck but an end of the program.
+FLAGS = ["-std=c++20", "-w", "-D_GLIBCXX_ASSERTIONS", "-fsanitize=return", "-fsanitize-undefined-trap-on-error", "-Iinclude", "-Itests"]
 
 
 class Outcome(NamedTuple):

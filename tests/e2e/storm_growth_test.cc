@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -169,7 +170,7 @@ public:
         for (const auto& [name, pid] : processes_) {
             const Usage& before = before_.at(name);
             const bool many_threads = name == "slurmstepd of the job";
-            wait_for_rest(pid);
+            wait_for_rest(pid, before.descriptors);
             const Usage after = usage_of(pid);
             std::printf("%s: %s: %s\n", phase.c_str(), name.c_str(), describe(before, after).c_str());
             EXPECT_GT(after.resident_kb, 0) << name << " has died";
@@ -185,9 +186,14 @@ public:
     long most() const { return most_; }
 
 private:
-    static void wait_for_rest(pid_t pid)
+    // A thread that ends has its connection until then.
+    static void wait_for_rest(pid_t pid, long descriptors = std::numeric_limits<long>::max())
     {
-        (void)eventually([&] { return usage_of(pid).threads <= threads_at_rest; }, std::chrono::seconds{20});
+        const auto is_at_rest = [&] {
+            const Usage now = usage_of(pid);
+            return now.threads <= threads_at_rest && now.descriptors <= descriptors;
+        };
+        (void)eventually(is_at_rest, std::chrono::seconds{20});
     }
 
     std::map<std::string, pid_t> processes_;
